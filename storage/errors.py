@@ -1,0 +1,54 @@
+"""What can go wrong below the services, each with a sentence that says what to do next."""
+
+
+class StorageError(Exception):
+    """The root of this tree; its message is fit for an operator's eyes and holds no health data."""
+
+
+class WrongKey(StorageError):
+    """A sealed field does not open: another master key, or a row that was changed outside Afterglow."""
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__(
+            f"A sealed value in {table}.{column} does not open. Either the master key file is not the one this database "
+            "was made with, or the row was changed by hand. Put the right key file in place; `afterglow verify` names every such row."
+        )
+
+
+class NoSuchMasterKey(StorageError):
+    def __init__(self, key_id: str) -> None:
+        super().__init__(
+            f"The master key {key_id!r} that this database was sealed with is not in the key file. "
+            "Restore the key file from its backup: without it the data cannot be read by anybody."
+        )
+
+
+class BadKeyFile(StorageError):
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"The key file {path} cannot be used: {why}. Each line must be '<name> <32 bytes in hex>'.")
+
+
+class AlreadyRunning(StorageError):
+    def __init__(self, path: str, pid: str) -> None:
+        super().__init__(
+            f"Another Afterglow (process {pid or 'unknown'}) is already running on {path}. "
+            "Stop it first, or use PostgreSQL (DATABASE_URL) to run several processes."
+        )
+
+
+class SchemaMismatch(StorageError):
+    def __init__(self, found: str | None, expected: str) -> None:
+        super().__init__(
+            f"The database schema is at {found or 'no version'}, this program needs {expected}. Run `afterglow migrate`; "
+            "if the database is the newer one, install the newer Afterglow."
+        )
+
+
+class WrongWorld(StorageError):
+    """A database that has met the real Telegram never serves the simulator, nor the other way round."""
+
+    def __init__(self, belongs_to: str, wanted: str) -> None:
+        super().__init__(
+            f"This database belongs to {belongs_to} and cannot be used with {wanted}. "
+            "Choose another DATA_DIR (or DATABASE_URL): simulated and real patients never share a file."
+        )

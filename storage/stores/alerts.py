@@ -1,0 +1,173 @@
+"""Alerts, findings and the audit trail, by name."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.crypto import Sealer
+from storage.tables.alerts import Alert, AlertState, AuditEntry, Finding
+
+CODE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"  # nothing that is mistaken for something else when read out
+CODE_LENGTH = 5
+
+Values = dict[str, float | int | str]
+
+
+class Alerts:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(self, *, patient_id: UUID, rule: str, level: str, next_step_at: datetime) -> Alert:
+        alert = Alert(
+            id=uuid4(),
+            code=self._free_code(),
+            patient_id=patient_id,
+            rule=rule,
+            level=level,
+            state=AlertState.OPEN,
+            raised_at=self._now,
+            clock_from=self._now,
+            round=0,
+            next_step_at=next_step_at,
+            revision=1,
+        )
+        self._session.add(alert)
+        self._session.flush()
+        return alert
+
+    def get(self, alert_id: UUID) -> Alert:
+        return self._session.get_one(Alert, alert_id)
+
+    def find(self, alert_id: UUID) -> Alert | None:
+        return self._session.get(Alert, alert_id)
+
+    def open_for(self, patient_id: UUID, rule: str) -> Alert | None:
+        return self._session.scalar(
+            select(Alert).where(Alert.patient_id == patient_id, Alert.rule == rule, Alert.state != AlertState.CLOSED)
+        )
+
+    def all_open(self) -> Sequence[Alert]:
+        return self._session.scalars(
+            select(Alert).where(Alert.state != AlertState.CLOSED).order_by(Alert.raised_at)
+        ).all()
+
+    def of(self, patient_id: UUID) -> Sequence[Alert]:
+        return self._session.scalars(
+            select(Alert).where(Alert.patient_id == patient_id).order_by(Alert.raised_at, Alert.code)
+        ).all()
+
+    def due_for_a_step(self, now: datetime, limit: int = 200) -> Sequence[Alert]:
+        return self._session.scalars(
+            select(Alert)
+            .where(Alert.next_step_at.is_not(None), Alert.next_step_at <= now)
+            .order_by(Alert.next_step_at)
+            .limit(limit)
+        ).all()
+
+    def next_step(self) -> datetime | None:
+        return self._session.scalar(select(func.min(Alert.next_step_at)))
+
+    def set_closing_note(self, alert: Alert, note: str) -> None:
+        alert.sealed_closing = self._sealer.seal(str(alert.patient_id), "alerts", "closing", str(alert.id), note)
+
+    def closing_note(self, alert: Alert) -> str:
+        if alert.sealed_closing is None:
+            return ""
+        return self._sealer.open(str(alert.patient_id), "alerts", "closing", str(alert.id), alert.sealed_closing)
+
+    def _free_code(self) -> str:
+        while True:
+            code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+            if self._session.scalar(select(Alert.id).where(Alert.code == code)) is None:
+                return code
+
+
+class Findings:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(
+        self, *, patient_id: UUID, rule: str, level: str, day: date, reason: str, values: Values, source: str
+    ) -> Finding | None:
+        """The new finding; None when the same rule has already seen the same source."""
+        seen = select(Finding.id).where(
+            Finding.patient_id == patient_id, Finding.rule == rule, Finding.source == source
+        )
+        if self._session.scalar(seen) is not None:
+            return None
+        finding = Finding(
+            id=uuid4(),
+            patient_id=patient_id,
+            rule=rule,
+            level=level,
+            day=day,
+            found_at=self._now,
+            source=source,
+            alert_id=None,
+        )
+        finding.sealed_reason = self._sealer.seal(
+            str(patient_id), "findings", "reason", str(finding.id), json.dumps([reason, values])
+        )
+        self._session.add(finding)
+        self._session.flush()
+        return finding
+
+    def reason(self, finding: Finding) -> tuple[str, Values]:
+        """The text key and the numbers of its sentence."""
+        opened = self._sealer.open(
+            str(finding.patient_id), "findings", "reason", str(finding.id), finding.sealed_reason
+        )
+        key, values = json.loads(opened)
+        return str(key), dict(values)
+
+    def of_alert(self, alert_id: UUID) -> Sequence[Finding]:
+        return self._session.scalars(
+            select(Finding).where(Finding.alert_id == alert_id).order_by(Finding.found_at)
+        ).all()
+
+    def of(self, patient_id: UUID, rule: str) -> Sequence[Finding]:
+        return self._session.scalars(
+            select(Finding).where(Finding.patient_id == patient_id, Finding.rule == rule).order_by(Finding.found_at)
+        ).all()
+
+
+class Audit:
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._now = now
+
+    def record(self, act: str, *, actor: UUID | None, subject: UUID | None = None, detail: str = "") -> None:
+        """Appends one entry, linked to the one before it. `detail` holds codes and states, never health text."""
+        last = self._session.scalar(select(AuditEntry.link).order_by(AuditEntry.position.desc()).limit(1))
+        entry = AuditEntry(at=self._now, actor_id=actor, act=act, subject_id=subject, detail=detail)
+        entry.link = link_of(last or "", entry)
+        self._session.add(entry)
+        self._session.flush()
+
+    def trail(self, subject: UUID | None = None) -> Sequence[AuditEntry]:
+        query = select(AuditEntry).order_by(AuditEntry.position)
+        return self._session.scalars(query if subject is None else query.where(AuditEntry.subject_id == subject)).all()
+
+    def first_broken(self) -> int | None:
+        """The position of the first entry whose link does not follow from the one before; None when all hold."""
+        previous = ""
+        for entry in self.trail():
+            if entry.link != link_of(previous, entry):
+                return entry.position
+            previous = entry.link
+        return None
+
+
+def link_of(previous: str, entry: AuditEntry) -> str:
+    said = [previous, entry.at.isoformat(), str(entry.actor_id), entry.act, str(entry.subject_id), entry.detail]
+    return hashlib.sha256("\x1f".join(said).encode()).hexdigest()

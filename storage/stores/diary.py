@@ -1,0 +1,236 @@
+"""Infusions, check-ins, answers and notes, by name."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from storage.crypto import Sealer
+from storage.tables.diary import (
+    WAITING,
+    CheckIn,
+    CheckInState,
+    Event,
+    Infusion,
+    InfusionState,
+    Note,
+    Response,
+)
+
+
+class Infusions:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(
+        self, *, patient_id: UUID, phase: str, at: datetime, day: date, details: dict[str, float], recorded_by: UUID,
+        state: InfusionState = InfusionState.GIVEN,
+    ) -> Infusion:  # fmt: skip
+        infusion = Infusion(
+            id=uuid4(),
+            patient_id=patient_id,
+            phase=phase,
+            state=state,
+            at=at,
+            day=day,
+            recorded_by=recorded_by,
+            recorded_at=self._now,
+        )
+        self.set_details(infusion, details)
+        self._session.add(infusion)
+        self._session.flush()
+        return infusion
+
+    def get(self, infusion_id: UUID) -> Infusion:
+        return self._session.get_one(Infusion, infusion_id)
+
+    def given_to(self, patient_id: UUID) -> Sequence[Infusion]:
+        return self._session.scalars(
+            select(Infusion)
+            .where(Infusion.patient_id == patient_id, Infusion.state == InfusionState.GIVEN)
+            .order_by(Infusion.at, Infusion.recorded_at)
+        ).all()
+
+    def details(self, infusion: Infusion) -> dict[str, float]:
+        """`dose` in mg/kg; `systolic` and `diastolic` in mmHg; only what was entered."""
+        opened = self._sealer.open(
+            str(infusion.patient_id), "infusions", "details", str(infusion.id), infusion.sealed_details
+        )
+        return dict(json.loads(opened))
+
+    def set_details(self, infusion: Infusion, details: dict[str, float]) -> None:
+        infusion.sealed_details = self._sealer.seal(
+            str(infusion.patient_id), "infusions", "details", str(infusion.id), json.dumps(details)
+        )
+
+
+class CheckIns:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, check_in: CheckIn) -> None:
+        self._session.add(check_in)
+
+    def flush(self) -> None:
+        self._session.flush()
+
+    def get(self, check_in_id: UUID) -> CheckIn:
+        return self._session.get_one(CheckIn, check_in_id)
+
+    def find(self, check_in_id: UUID) -> CheckIn | None:
+        return self._session.get(CheckIn, check_in_id)
+
+    def due(self, now: datetime, limit: int = 500) -> Sequence[CheckIn]:
+        """What has something to do now: a prompt, a reminder or an expiry; oldest first."""
+        return self._session.scalars(
+            select(CheckIn)
+            .where(CheckIn.next_at.is_not(None), CheckIn.next_at <= now)
+            .order_by(CheckIn.next_at)
+            .limit(limit)
+        ).all()
+
+    def next_due(self) -> datetime | None:
+        return self._session.scalar(select(func.min(CheckIn.next_at)))
+
+    def open_for(self, patient_id: UUID) -> CheckIn | None:
+        """The check-in that the patient is being asked now, the latest one if several wait."""
+        return self._session.scalar(
+            select(CheckIn)
+            .where(CheckIn.patient_id == patient_id, CheckIn.state.in_((CheckInState.PROMPTED, CheckInState.STARTED)))
+            .order_by(CheckIn.due_at.desc())
+            .limit(1)
+        )
+
+    def of(self, patient_id: UUID, first: date | None = None, last: date | None = None) -> Sequence[CheckIn]:
+        query = select(CheckIn).where(CheckIn.patient_id == patient_id)
+        if first is not None:
+            query = query.where(CheckIn.day >= first)
+        if last is not None:
+            query = query.where(CheckIn.day <= last)
+        return self._session.scalars(query.order_by(CheckIn.due_at, CheckIn.slot)).all()
+
+    def waiting_for(self, patient_id: UUID) -> Sequence[CheckIn]:
+        return self._session.scalars(
+            select(CheckIn).where(CheckIn.patient_id == patient_id, CheckIn.state.in_(WAITING)).order_by(CheckIn.due_at)
+        ).all()
+
+    def latest_with(self, patient_id: UUID, instrument: str, before: date) -> CheckIn | None:
+        """The last check-in before a day that asked this instrument."""
+        return self._session.scalar(
+            select(CheckIn)
+            .where(
+                CheckIn.patient_id == patient_id,
+                CheckIn.day < before,
+                CheckIn.parts.contains(f"{instrument}@"),
+                CheckIn.state != CheckInState.CANCELLED,
+            )
+            .order_by(CheckIn.day.desc())
+            .limit(1)
+        )
+
+
+class Responses:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(
+        self, *, check_in: CheckIn, instrument: str, version: str, item: str, value: int | None, mode: str, source: int
+    ) -> Response | None:
+        """The new answer, sealed; None when this source has already answered this item."""
+        earlier = self._session.execute(
+            select(Response.revision, Response.source).where(
+                Response.check_in_id == check_in.id, Response.instrument == instrument, Response.item == item
+            )
+        ).all()
+        if any(row.source == source for row in earlier):
+            return None
+        response = Response(
+            id=uuid4(),
+            check_in_id=check_in.id,
+            patient_id=check_in.patient_id,
+            instrument=instrument,
+            version=version,
+            item=item,
+            revision=1 + max((row.revision for row in earlier), default=0),
+            mode=mode,
+            answered_at=self._now,
+            source=source,
+        )
+        response.sealed_value = self._sealer.seal(
+            str(check_in.patient_id), "responses", "value", str(response.id), json.dumps(value)
+        )
+        self._session.add(response)
+        self._session.flush()
+        return response
+
+    def value(self, response: Response) -> int | None:
+        opened: int | None = json.loads(
+            self._sealer.open(
+                str(response.patient_id), "responses", "value", str(response.id), response.sealed_value
+            )
+        )
+        return opened
+
+    def to(self, check_in_id: UUID) -> Sequence[Response]:
+        return self._session.scalars(
+            select(Response).where(Response.check_in_id == check_in_id).order_by(Response.answered_at, Response.revision)
+        ).all()
+
+    def of(self, patient_id: UUID) -> Sequence[Response]:
+        return self._session.scalars(
+            select(Response).where(Response.patient_id == patient_id).order_by(Response.answered_at, Response.revision)
+        ).all()
+
+
+class Notes:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(self, *, patient_id: UUID, day: date, text: str, source: int) -> Note | None:
+        """The new note, sealed; None when this source has already written it."""
+        if self._session.scalar(select(Note.id).where(Note.source == source)) is not None:
+            return None
+        note = Note(id=uuid4(), patient_id=patient_id, day=day, written_at=self._now, source=source)
+        note.sealed_text = self._sealer.seal(str(patient_id), "notes", "text", str(note.id), text)
+        self._session.add(note)
+        return note
+
+    def text(self, note: Note) -> str:
+        return self._sealer.open(str(note.patient_id), "notes", "text", str(note.id), note.sealed_text)
+
+    def of(self, patient_id: UUID) -> Sequence[Note]:
+        return self._session.scalars(select(Note).where(Note.patient_id == patient_id).order_by(Note.written_at)).all()
+
+
+class Events:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(
+        self, *, patient_id: UUID, day: date, kind: str, text: str = "", until: date | None = None, by: UUID | None = None
+    ) -> Event:
+        event = Event(
+            id=uuid4(), patient_id=patient_id, day=day, until=until, kind=kind, recorded_by=by, recorded_at=self._now
+        )
+        event.sealed_text = self._sealer.seal(str(patient_id), "events", "text", str(event.id), text)
+        self._session.add(event)
+        return event
+
+    def text(self, event: Event) -> str:
+        return self._sealer.open(str(event.patient_id), "events", "text", str(event.id), event.sealed_text)
+
+    def of(self, patient_id: UUID) -> Sequence[Event]:
+        return self._session.scalars(
+            select(Event).where(Event.patient_id == patient_id).order_by(Event.day, Event.recorded_at)
+        ).all()

@@ -1,0 +1,98 @@
+"""Subject keys and facts."""
+
+from datetime import date, datetime
+from os import urandom
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from storage.crypto import KEY_BYTES, MasterKeys
+from storage.errors import StorageError
+from storage.tables.keys import Fact, SubjectKey
+
+INDEX_SUBJECT = "index"  # the key under which chat ids are hashed
+
+
+class Erased(StorageError):
+    def __init__(self) -> None:
+        super().__init__("The key of this record was destroyed on request; what it sealed cannot be read any more.")
+
+
+class KeyCache:
+    """Unwrapped keys that are known to be committed; shared by the units of work of one process."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+
+class Keys:
+    """The subject keys as one unit of work sees them."""
+
+    def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime) -> None:
+        self._session = session
+        self._masters = masters
+        self._cache = cache
+        self._now = now
+        # A key made here may still be rolled back: sealing later rows with it would lose them. So it stays out of the
+        # shared cache until a later unit of work has read it from its committed row.
+        self._made_here: dict[str, bytes] = {}
+
+    def key_for(self, subject: str) -> bytes:
+        known = self._known(subject)
+        if known is not None:
+            return known
+        key = urandom(KEY_BYTES)
+        master, wrapped = self._masters.wrap(subject, key)
+        self._session.add(SubjectKey(subject=subject, master=master, wrapped=wrapped, made_at=self._now))
+        self._session.flush()
+        self._made_here[subject] = key
+        return key
+
+    def existing_key(self, subject: str) -> bytes:
+        known = self._known(subject)
+        if known is None:
+            raise Erased
+        return known
+
+    def erase(self, subject: str) -> None:
+        self._session.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
+        self._cache.known.pop(subject, None)
+        self._made_here.pop(subject, None)
+
+    def erase_inbox_days_before(self, day: date) -> int:
+        """Destroys the keys of old inbox days; returns how many."""
+        last = inbox_subject(day)
+        old = self._session.scalars(
+            select(SubjectKey.subject).where(SubjectKey.subject.like("inbox:%"), SubjectKey.subject < last)
+        ).all()
+        for subject in old:
+            self.erase(subject)
+        return len(old)
+
+    def _known(self, subject: str) -> bytes | None:
+        known = self._made_here.get(subject) or self._cache.known.get(subject)
+        if known is not None:
+            return known
+        row = self._session.get(SubjectKey, subject)
+        if row is None:
+            return None
+        key = self._masters.unwrap(subject, row.master, row.wrapped)
+        self._cache.known[subject] = key
+        return key
+
+
+class Facts:
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._now = now
+
+    def read(self, name: str) -> str | None:
+        row = self._session.get(Fact, name)
+        return row.value if row else None
+
+    def set(self, name: str, value: str) -> None:
+        self._session.merge(Fact(name=name, value=value, set_at=self._now))
+
+
+def inbox_subject(day: date) -> str:
+    return f"inbox:{day.isoformat()}"

@@ -1,0 +1,298 @@
+"""Chats, people, invitations, the rota and dialogues, by name."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from storage.crypto import Sealer
+from storage.stores.keys import INDEX_SUBJECT
+from storage.tables.people import (
+    STAFF,
+    Chat,
+    ChatState,
+    Dialogue,
+    Invite,
+    Patient,
+    PatientLimit,
+    PatientState,
+    Person,
+    Role,
+    RotaPlace,
+)
+
+CHATS_SUBJECT = "chats"  # chat ids outlive a role, so they are sealed for the clinic, not for a person
+
+
+class Chats:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def key(self, number: int) -> str:
+        """The keyed hash by which a chat is found; equal numbers give equal keys."""
+        return self._sealer.index(INDEX_SUBJECT, str(number))
+
+    def known(self, chat_key: str) -> Chat | None:
+        return self._session.scalar(select(Chat).where(Chat.chat_key == chat_key))
+
+    def get(self, chat_id: UUID) -> Chat:
+        return self._session.get_one(Chat, chat_id)
+
+    def meet(self, number: int, *, is_group: bool) -> Chat:
+        """The chat with this Telegram number, new or known."""
+        found = self.known(self.key(number))
+        if found is not None:
+            return found
+        chat = Chat(id=uuid4(), chat_key=self.key(number), is_group=is_group, state=ChatState.OPEN, state_since=self._now)
+        chat.sealed_number = self._seal(chat, number)
+        self._session.add(chat)
+        self._session.flush()
+        return chat
+
+    def number(self, chat: Chat) -> int:
+        return int(self._sealer.open(CHATS_SUBJECT, "chats", "number", str(chat.id), chat.sealed_number))
+
+    def move(self, chat: Chat, number: int) -> None:
+        """A group became a supergroup: same chat, another number."""
+        chat.chat_key = self.key(number)
+        chat.sealed_number = self._seal(chat, number)
+
+    def set_state(self, chat: Chat, state: ChatState) -> bool:
+        """True when that is news."""
+        if chat.state == state:
+            return False
+        chat.state, chat.state_since = state, self._now
+        return True
+
+    def team(self) -> Sequence[Chat]:
+        """The care team's group chats that can be reached."""
+        return self._session.scalars(select(Chat).where(Chat.is_group, Chat.state == ChatState.OPEN)).all()
+
+    def _seal(self, chat: Chat, number: int) -> bytes:
+        return self._sealer.seal(CHATS_SUBJECT, "chats", "number", str(chat.id), str(number))
+
+
+class People:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def get(self, person_id: UUID) -> Person:
+        return self._session.get_one(Person, person_id)
+
+    def find(self, person_id: UUID) -> Person | None:
+        return self._session.get(Person, person_id)
+
+    def in_chat(self, chat: Chat) -> Person | None:
+        return self._session.scalar(select(Person).where(Person.chat_id == chat.id, Person.left_at.is_(None)))
+
+    def add(self, *, role: Role, chat: Chat, name: str, language: str, person_id: UUID | None = None) -> Person:
+        person = Person(
+            id=person_id or uuid4(), role=role, chat_id=chat.id, language=language, joined_at=self._now, left_at=None
+        )
+        person.sealed_name = self._sealer.seal(str(person.id), "people", "name", str(person.id), name)
+        self._session.add(person)
+        self._session.flush()
+        return person
+
+    def name(self, person: Person) -> str:
+        return self._sealer.open(str(person.id), "people", "name", str(person.id), person.sealed_name)
+
+    def staff(self) -> Sequence[Person]:
+        return self._session.scalars(
+            select(Person).where(Person.role.in_(STAFF), Person.left_at.is_(None)).order_by(Person.joined_at, Person.id)
+        ).all()
+
+    def admins(self) -> Sequence[Person]:
+        return [person for person in self.staff() if person.role == Role.ADMIN]
+
+    def set_limit(self, patient_id: UUID, name: str, value: float, by: UUID) -> None:
+        found = self._session.scalar(
+            select(PatientLimit).where(PatientLimit.patient_id == patient_id, PatientLimit.name == name)
+        )
+        row = found or PatientLimit(id=uuid4(), patient_id=patient_id, name=name)
+        row.value, row.set_by, row.set_at = value, by, self._now
+        self._session.add(row)
+
+    def limits(self, patient_id: UUID) -> dict[str, float]:
+        rows = self._session.scalars(select(PatientLimit).where(PatientLimit.patient_id == patient_id))
+        return {row.name: row.value for row in rows}
+
+
+class Patients:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def add(self, *, code: str, zone: str, hour: int, country: str, protocol: str) -> Patient:
+        patient = Patient(
+            id=uuid4(),
+            code=code,
+            state=PatientState.INVITED,
+            zone=zone,
+            hour=hour,
+            weekday=0,
+            country=country,
+            protocol=protocol,
+            created_at=self._now,
+        )
+        self._session.add(patient)
+        self._session.flush()
+        return patient
+
+    def get(self, patient_id: UUID) -> Patient:
+        return self._session.get_one(Patient, patient_id)
+
+    def by_code(self, code: str) -> Patient | None:
+        return self._session.scalar(select(Patient).where(func.upper(Patient.code) == code.strip().upper()))
+
+    def all(self) -> Sequence[Patient]:
+        return self._session.scalars(select(Patient).order_by(Patient.code)).all()
+
+    def count(self) -> int:
+        return self._session.scalar(select(func.count()).select_from(Patient)) or 0
+
+    def needing_a_plan(self, until: date, limit: int = 200) -> Sequence[Patient]:
+        """Active patients whose check-ins are planned for fewer days than `until`."""
+        return self._session.scalars(
+            select(Patient)
+            .where(
+                Patient.state == PatientState.ACTIVE,
+                or_(Patient.planned_until.is_(None), Patient.planned_until < until),
+            )
+            .limit(limit)
+        ).all()
+
+    def with_state_ending(self, now: datetime) -> Sequence[Patient]:
+        return self._session.scalars(
+            select(Patient).where(Patient.state_until.is_not(None), Patient.state_until <= now)
+        ).all()
+
+    def contact(self, patient: Patient) -> dict[str, str]:
+        """Phone, address, emergency contact: what the patient gave at enrolment, by name."""
+        if patient.sealed_contact is None:
+            return {}
+        opened = self._sealer.open(str(patient.id), "patients", "contact", str(patient.id), patient.sealed_contact)
+        return dict(json.loads(opened))
+
+    def set_contact(self, patient: Patient, contact: dict[str, str]) -> None:
+        patient.sealed_contact = self._sealer.seal(
+            str(patient.id), "patients", "contact", str(patient.id), json.dumps(contact)
+        )
+
+    def safety_plan(self, patient: Patient) -> str:
+        if patient.sealed_plan is None:
+            return ""
+        return self._sealer.open(str(patient.id), "patients", "plan", str(patient.id), patient.sealed_plan)
+
+    def set_safety_plan(self, patient: Patient, text: str) -> None:
+        patient.sealed_plan = self._sealer.seal(str(patient.id), "patients", "plan", str(patient.id), text)
+
+
+class Invites:
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session = session
+        self._now = now
+
+    def make(
+        self, *, role: Role, expires_at: datetime, patient_id: UUID | None = None, made_by: UUID | None = None
+    ) -> str:
+        """The token of a new one-time invitation: 32 characters that fit a start payload. It is not kept."""
+        token = secrets.token_urlsafe(24)
+        self._session.add(
+            Invite(
+                id=uuid4(),
+                token_hash=_hash(token),
+                role=role,
+                patient_id=patient_id,
+                made_by=made_by,
+                made_at=self._now,
+                expires_at=expires_at,
+            )
+        )
+        return token
+
+    def by_token(self, token: str) -> Invite | None:
+        return self._session.scalar(select(Invite).where(Invite.token_hash == _hash(token)))
+
+    def withdraw_for(self, patient_id: UUID) -> None:
+        """A newer link for the same patient makes older ones useless."""
+        for invite in self._session.scalars(
+            select(Invite).where(Invite.patient_id == patient_id, Invite.used_at.is_(None))
+        ):
+            invite.expires_at = min(invite.expires_at, self._now)
+
+
+class Rota:
+    def __init__(self, session: Session, sealer: Sealer) -> None:
+        self._session = session
+        self._sealer = sealer
+
+    def in_order(self) -> Sequence[Person]:
+        """Who is paged, first to last; people who left are not in it."""
+        return self._session.scalars(
+            select(Person)
+            .join(RotaPlace, RotaPlace.person_id == Person.id)
+            .where(Person.left_at.is_(None))
+            .order_by(RotaPlace.place)
+        ).all()
+
+    def set(self, person_ids: Sequence[UUID]) -> None:
+        known = {row.person_id: row for row in self._session.scalars(select(RotaPlace))}
+        for person_id, row in known.items():
+            if person_id not in person_ids:
+                self._session.delete(row)
+        for place, person_id in enumerate(person_ids, 1):
+            if person_id in known:
+                known[person_id].place = place
+            else:
+                self._session.add(RotaPlace(person_id=person_id, place=place))
+        self._session.flush()
+
+    def second_road(self, person_id: UUID) -> str | None:
+        row = self._session.get(RotaPlace, person_id)
+        if row is None or row.second_road is None:
+            return None
+        return self._sealer.open(str(person_id), "rota", "second_road", str(person_id), row.second_road)
+
+    def set_second_road(self, person_id: UUID, address: str | None) -> None:
+        row = self._session.get_one(RotaPlace, person_id)
+        row.second_road = (
+            self._sealer.seal(str(person_id), "rota", "second_road", str(person_id), address) if address else None
+        )
+
+
+class Dialogues:
+    def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
+        self._session = session
+        self._sealer = sealer
+        self._now = now
+
+    def current(self, chat: Chat) -> tuple[str, dict[str, str]] | None:
+        """The step a chat is in and its draft."""
+        row = self._session.get(Dialogue, chat.id)
+        if row is None:
+            return None
+        return row.step, dict(
+            json.loads(self._sealer.open(CHATS_SUBJECT, "dialogues", "draft", str(chat.id), row.sealed_draft))
+        )
+
+    def enter(self, chat: Chat, step: str, draft: dict[str, str] | None = None) -> None:
+        sealed = self._sealer.seal(CHATS_SUBJECT, "dialogues", "draft", str(chat.id), json.dumps(draft or {}))
+        self._session.merge(Dialogue(chat_id=chat.id, step=step, sealed_draft=sealed, since=self._now))
+
+    def leave(self, chat: Chat) -> None:
+        self._session.execute(delete(Dialogue).where(Dialogue.chat_id == chat.id))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
