@@ -1,0 +1,162 @@
+"""Settings: secrets and addresses from the environment or `.env`, the clinic's own choices from `clinic.toml`."""
+
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """One sentence that names the key, what was read and what is expected. Secrets are never repeated."""
+
+    def __init__(self, key: str, *, read: str, expected: str) -> None:
+        super().__init__(f"{key}: read {read}, expected {expected}.")
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("expected an IANA time zone such as Europe/Berlin")
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ladder(Strict):
+    """Escalation times of one level, in seconds from the moment the clock of an alert starts (docs/clinical.md)."""
+
+    repeat: int = Field(gt=0)
+    next_person: int = Field(gt=0)
+    second_road: int = Field(gt=0)
+    everybody: int = Field(gt=0)
+    contact_within: int = Field(gt=0)  # after taking
+    close_within: int = Field(gt=0)  # after contact
+
+
+MINUTE, HOUR = 60, 3600
+
+
+class Escalation(Strict):
+    red: Ladder = Ladder(
+        repeat=2 * MINUTE,
+        next_person=5 * MINUTE,
+        second_road=5 * MINUTE,
+        everybody=15 * MINUTE,
+        contact_within=15 * MINUTE,
+        close_within=30 * MINUTE,
+    )
+    orange: Ladder = Ladder(
+        repeat=30 * MINUTE,
+        next_person=60 * MINUTE,
+        second_road=2 * HOUR,
+        everybody=3 * HOUR,
+        contact_within=2 * HOUR,
+        close_within=4 * HOUR,
+    )
+
+
+class WorkingHours(Strict):
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)  # 0 Monday
+    opens: time = time(8, 0)
+    closes: time = time(18, 0)
+
+
+class Clinic(Strict):
+    """What a clinic decides; `clinic.toml` holds it, and every value has a default but the phone line."""
+
+    name: str = "The clinic"
+    phone: str = ""  # the clinic's own line; required on the real Telegram
+    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    zone: Zone = "UTC"
+    language: Literal["en", "de", "es"] = "en"
+    round_the_clock: bool = False
+    working_hours: WorkingHours = WorkingHours()
+    digest_at: time = time(8, 0)
+    protocol: str = "ketamine-iv"
+    escalation: Escalation = Escalation()
+    limits: dict[str, float] = Field(default_factory=dict)  # alert rules; docs/alert-rules.md names them
+    instruments: Path | None = None  # a folder with the clinic's own instruments
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Raises `SettingsError` with the first thing that is wrong."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise SettingsError("CLINIC_FILE", read=str(path), expected=f"a readable file ({error.strerror})") from None
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError("CLINIC_FILE", read=str(path), expected=f"valid TOML: {error}") from None
+        except ValidationError as error:
+            raise _first(error, prefix=f"{path.name} ") from None
+
+
+class Settings(BaseSettings):
+    """What an operator sets. Every name is an environment variable of the same name, or a line in `.env`."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    telegram_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    data_dir: Path = Path("data")
+    database_url: SecretStr | None = None
+    master_key_file: Path | None = None
+    clinic_file: Path = Path("clinic.toml")
+    webhook_url: str | None = None
+    webhook_secret: SecretStr | None = None
+    heartbeat_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("telegram_token", "database_url", "webhook_secret", "webhook_url", "heartbeat_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("telegram_token")
+    @classmethod
+    def _looks_like_a_token(cls, token: SecretStr | None) -> SecretStr | None:
+        number, colon, secret = (token.get_secret_value() if token else "0:x").partition(":")
+        if not (number.isdigit() and colon and secret):
+            raise ValueError("expected the token that BotFather gave you, like 123456:ABC-DEF")
+        return token
+
+    @classmethod
+    def read(cls, **overrides: Any) -> Self:
+        """Raises `SettingsError` with the first thing that is wrong."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            raise _first(error) from None
+
+    @property
+    def key_file(self) -> Path:
+        return self.master_key_file or self.data_dir / "keys" / "master.keys"
+
+    @property
+    def database(self) -> str:
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir / 'afterglow.sqlite'}"
+
+
+SECRETS = {"telegram_token", "database_url", "webhook_secret"}
+
+
+def _first(error: ValidationError, prefix: str = "") -> SettingsError:
+    problem = error.errors()[0]
+    path = ".".join(str(part) for part in problem["loc"])
+    key = path if prefix else path.upper()
+    read = "a value that is kept secret" if path in SECRETS else repr(problem.get("input"))
+    expected = problem["msg"].removeprefix("Value error, expected ")
+    return SettingsError(f"{prefix}{key}", read=read, expected=expected[:1].lower() + expected[1:])
