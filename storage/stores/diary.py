@@ -188,6 +188,16 @@ class Responses:
             select(Response).where(Response.patient_id == patient_id).order_by(Response.answered_at, Response.revision)
         ).all()
 
+    def of_item(self, patient_id: UUID, instrument: str, item: str, limit: int = 60) -> Sequence[Response]:
+        """The newest answers to one item, oldest first; at most `limit`."""
+        newest = self._session.scalars(
+            select(Response)
+            .where(Response.patient_id == patient_id, Response.instrument == instrument, Response.item == item)
+            .order_by(Response.answered_at.desc(), Response.revision.desc())
+            .limit(limit)
+        ).all()
+        return newest[::-1]
+
 
 class Notes:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:

@@ -1,0 +1,314 @@
+"""Check-ins: asked when due, answered item by item in one message, judged at each answer, folded when finished."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from bot.clinical import safety
+from bot.clinical.instrument import Instrument, Item
+from bot.clinical.protocol import Part
+from bot.clinical.schedule import diary_day
+from bot.clinical.terms import Level, Mode
+from bot.services import judging, letters
+from bot.services.errors import StaleButton
+from bot.services.letters import Urgency
+from bot.services.work import Work
+from storage.tables.diary import WAITING, CheckIn, CheckInState
+from storage.tables.people import Patient, PatientState
+
+SEPARATOR = ";"
+SNOOZE = timedelta(hours=1)
+QUIET_STATES = (PatientState.PAUSED, PatientState.ADMITTED, PatientState.STOPPED, PatientState.DECEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One item, ready to be shown."""
+
+    check_in: UUID
+    instrument: Instrument
+    item: Item
+    number: int  # counts from 1 among the items known so far
+    of: int
+    can_go_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A check-in that is over, or not begun: what its message shows."""
+
+    check_in: UUID
+    state: CheckInState
+    slot: str
+    answered: int
+    can_change: bool
+    crisis: bool  # stopped because a human must look first
+
+
+def parts_of(check_in: CheckIn) -> list[Part]:
+    return [Part.decode(code) for code in check_in.parts.split(SEPARATOR) if code]
+
+
+def encode_parts(parts: list[Part] | tuple[Part, ...]) -> str:
+    return SEPARATOR.join(part.encode() for part in parts)
+
+
+def card_of(check_in_id: UUID) -> str:
+    return f"check_in:{check_in_id}"
+
+
+def do_due(work: Work) -> int:
+    """Prompts, reminds and expires what is due; returns how many check-ins moved."""
+    due = work.stores.check_ins.due(work.now)
+    for check_in in due:
+        if work.now >= check_in.expires_at:
+            _expire(work, check_in)
+        elif check_in.state == CheckInState.PLANNED:
+            _prompt(work, check_in)
+        else:
+            _remind(work, check_in)
+    return len(due)
+
+
+def _prompt(work: Work, check_in: CheckIn) -> None:
+    patient = work.stores.patients.get(check_in.patient_id)
+    if patient.state in QUIET_STATES:
+        check_in.state, check_in.next_at = CheckInState.CANCELLED, None
+        return
+    check_in.state, check_in.prompted_at = CheckInState.PROMPTED, work.now
+    check_in.next_at = check_in.remind_at if check_in.remind_at and check_in.remind_at > work.now else check_in.expires_at
+    letters.to_patient(
+        work, patient, "check_in.prompt", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
+        expires_at=check_in.expires_at,
+    )  # fmt: skip
+
+
+def _remind(work: Work, check_in: CheckIn) -> None:
+    """One reminder, and never after an answer."""
+    check_in.next_at = check_in.expires_at
+    if check_in.reminded_at is not None or check_in.state != CheckInState.PROMPTED:
+        return
+    check_in.reminded_at = work.now
+    patient = work.stores.patients.get(check_in.patient_id)
+    letters.to_patient(
+        work, patient, "check_in.reminder", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
+        expires_at=check_in.expires_at,
+    )  # fmt: skip
+
+
+def _expire(work: Work, check_in: CheckIn) -> None:
+    started = check_in.state == CheckInState.STARTED
+    check_in.state = CheckInState.EXPIRED
+    check_in.next_at = None
+    patient = work.stores.patients.get(check_in.patient_id)
+    if check_in.prompted_at is not None:
+        letters.to_patient(
+            work, patient, "check_in.card", Urgency.DIGEST, subject=check_in.id, card=card_of(check_in.id), fresh=False
+        )
+    if started:
+        judging.judge_diary(work, patient, f"check_in:{check_in.id}")
+
+
+def show_current(work: Work) -> None:
+    """/checkin: the question that waits, as a new message, or one line that there is none."""
+    check_in = work.stores.check_ins.open_for(work.by().id)
+    if check_in is None:
+        letters.reply(work, "notice", detail="check_in.none")
+        return
+    _show(work, check_in, fresh=True)
+
+
+def begin(work: Work, check_in_id: UUID) -> None:
+    check_in = _own(work, check_in_id)
+    if check_in.state not in WAITING:
+        raise StaleButton
+    check_in.shown_at = check_in.shown_at or work.now
+    _show(work, check_in)
+
+
+def snooze(work: Work, check_in_id: UUID) -> None:
+    """Asks again in an hour, inside the same diary day."""
+    check_in = _own(work, check_in_id)
+    if check_in.state != CheckInState.PROMPTED:
+        raise StaleButton
+    check_in.reminded_at = None
+    check_in.next_at = min(work.now + SNOOZE, check_in.expires_at)
+    letters.reply(work, "notice", detail="check_in.snoozed")
+
+
+def record(
+    work: Work, check_in_id: UUID, instrument: str, item: str, value: int | None, mode: Mode = Mode.TAP
+) -> None:
+    """Stores one answer, judges it, and shows what comes next. Answers to what is over change nothing."""
+    check_in = _own(work, check_in_id)
+    if check_in.state not in (*WAITING, CheckInState.FINISHED) or work.now >= check_in.expires_at:
+        raise StaleButton
+    part = next((part for part in parts_of(check_in) if part.instrument == instrument), None)
+    asked = _item(work, part, item)
+    if part is None or asked is None or (value is not None and not asked.low <= value <= asked.high):
+        raise StaleButton
+    stored = work.stores.responses.add(
+        check_in=check_in, instrument=instrument, version=part.version, item=item, value=value, mode=mode,
+        source=work.caller.source,
+    )  # fmt: skip
+    if stored is None:
+        return
+    if check_in.state != CheckInState.FINISHED:
+        check_in.state = CheckInState.STARTED
+    check_in.shown_at = check_in.shown_at or work.now
+    patient = work.stores.patients.get(check_in.patient_id)
+    level = judging.judge_answer(work, patient, check_in, instrument, item, value)
+    if level is not None:
+        _follow_up(work, check_in, instrument, level, patient)
+    _go_on(work, check_in, patient, stop=level == Level.RED)
+
+
+def _item(work: Work, part: Part | None, item: str) -> Item | None:
+    if part is None or (part.items and item not in part.items):
+        return None
+    instrument = work.knowledge.library.instrument(part.instrument, part.version)
+    return next((known for known in instrument.items if known.code == item), None)
+
+
+def _follow_up(work: Work, check_in: CheckIn, instrument: str, level: Level, patient: Patient) -> None:
+    """Puts the safety questions right after the part that was answered, each once."""
+    parts = parts_of(check_in)
+    day = diary_day(work.now, patient.zone)
+    history = judging.history(work, patient)
+    wanted = safety.follow_up(level, known=judging.known_answers(work, check_in), history=history, day=day)
+    asked = {part.instrument for part in parts}
+    place = 1 + max(index for index, part in enumerate(parts) if part.instrument == instrument)
+    for code in reversed(wanted):
+        name, _, items = code.partition(":")
+        if name not in asked:
+            version = work.knowledge.library.instrument(name).version
+            parts.insert(place, Part(name, version, tuple(items.split(",")) if items else ()))
+    check_in.parts = encode_parts(parts)
+
+
+def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> None:
+    if check_in.state != CheckInState.FINISHED and (stop or next_question(work, check_in) is None):
+        check_in.state, check_in.finished_at, check_in.next_at = CheckInState.FINISHED, work.now, None
+        judging.judge_diary(work, patient, f"check_in:{check_in.id}")
+    elif check_in.state == CheckInState.FINISHED:
+        judging.judge_diary(work, patient, f"update:{work.caller.source}")
+    _show(work, check_in)
+
+
+def _show(work: Work, check_in: CheckIn, *, fresh: bool = False) -> None:
+    letters.reply(work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=fresh)
+
+
+def back(work: Work, check_in_id: UUID) -> None:
+    """Asks the last answered item again; its answer stays until a newer one is given."""
+    check_in = _own(work, check_in_id)
+    if check_in.state not in (*WAITING, CheckInState.FINISHED) or work.now >= check_in.expires_at:
+        raise StaleButton
+    answered = [(r.instrument, r.item) for r in work.stores.responses.to(check_in.id)]
+    if not answered:
+        raise StaleButton
+    instrument, item = answered[-1]
+    letters.reply(
+        work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=False, detail=f"{instrument}.{item}"
+    )
+
+
+def change(work: Work, check_in_id: UUID, target: str = "") -> None:
+    """«Change» on a finished check-in: first which item, then the item itself."""
+    check_in = _own(work, check_in_id)
+    if check_in.state != CheckInState.FINISHED or work.now >= check_in.expires_at:
+        raise StaleButton
+    letters.reply(
+        work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=False, detail=target or "choose"
+    )
+
+
+def write(work: Work, text: str) -> None:
+    """Free text: an answer when a number is being asked for and typed, else a diary note. Screening was done at triage."""
+    patient = work.stores.patients.get(work.by().id)
+    check_in = work.stores.check_ins.open_for(patient.id)
+    question = next_question(work, check_in) if check_in is not None and check_in.shown_at is not None else None
+    value = typed_number(text)
+    if check_in is not None and question is not None and value is not None:
+        record(work, check_in.id, question.instrument.code, question.item.code, value, Mode.TYPED)
+        return
+    day = diary_day(work.now, patient.zone)
+    note = work.stores.notes.add(patient_id=patient.id, day=day, text=text, source=work.caller.source)
+    if note is not None:
+        letters.reply(work, "notice", detail="note.kept")
+
+
+NUMBER_WORDS = {
+    word: value
+    for words in (
+        "zero one two three four five six seven eight nine ten",
+        "null eins zwei drei vier fünf sechs sieben acht neun zehn",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez",
+    )
+    for value, word in enumerate(words.split())
+}
+
+
+def typed_number(text: str) -> int | None:
+    """7 for "7", "seven", "7/10" or "7."; None when the text says more than a number."""
+    said = text.strip().casefold().removesuffix("/10").rstrip(" .")
+    if said.isascii() and said.isdigit() and len(said) <= 2:  # noqa: PLR2004 - no scale has three digits
+        return int(said)
+    return NUMBER_WORDS.get(said)
+
+
+def next_question(work: Work, check_in: CheckIn, target: str = "") -> Question | None:
+    """The first unanswered item, or the one named by `target` ("daily.mood")."""
+    newest = judging.known_answers(work, check_in)
+    number = 1 + len(newest)
+    total = 0
+    found: tuple[Instrument, Item] | None = None
+    for part in parts_of(check_in):
+        instrument = work.knowledge.library.instrument(part.instrument, part.version)
+        answers = {key.partition(".")[2]: value for key, value in newest.items() if key.startswith(part.instrument + ".")}
+        item = instrument.next_item(answers, part.items or None)
+        total += max(len(answers), sum(not i.ask_if and (not part.items or i.code in part.items) for i in instrument.items))
+        for known in instrument.items:
+            if target == f"{part.instrument}.{known.code}":
+                return Question(check_in.id, instrument, known, number, max(number, total), can_go_back=False)
+        if found is None and item is not None:
+            found = instrument, item
+    if found is None or target:
+        return None
+    return Question(check_in.id, *found, number, max(number, total), can_go_back=bool(newest))
+
+
+def view(work: Work, check_in_id: UUID, target: str = "") -> Question | Summary:
+    """What the check-in's message shows now. A target asks for that item again."""
+    check_in = work.stores.check_ins.get(check_in_id)
+    over = check_in.state in (CheckInState.FINISHED, CheckInState.EXPIRED, CheckInState.CANCELLED)
+    question = None if over and not target else next_question(work, check_in, "" if target == "choose" else target)
+    if question is not None and target != "choose":
+        return question
+    return Summary(
+        check_in.id, check_in.state, check_in.slot, len(judging.known_answers(work, check_in)),
+        can_change=check_in.state == CheckInState.FINISHED and work.now < check_in.expires_at,
+        crisis=check_in.state == CheckInState.FINISHED and next_question(work, check_in) is not None,
+    )  # fmt: skip
+
+
+def answers(work: Work, check_in_id: UUID) -> list[tuple[Instrument, Item, int | None]]:
+    """What was answered, in asking order; the newest revision of each."""
+    check_in = work.stores.check_ins.get(check_in_id)
+    newest = judging.known_answers(work, check_in)
+    listed = []
+    for part in parts_of(check_in):
+        instrument = work.knowledge.library.instrument(part.instrument, part.version)
+        for item in instrument.items:
+            key = f"{part.instrument}.{item.code}"
+            if key in newest:
+                listed.append((instrument, item, newest[key]))
+    return listed
+
+
+def _own(work: Work, check_in_id: UUID) -> CheckIn:
+    """A check-in of the caller; somebody else's is as unknown as one that never was."""
+    check_in = work.stores.check_ins.find(check_in_id)
+    if check_in is None or check_in.patient_id != work.by().id:
+        raise StaleButton
+    return check_in

@@ -1,0 +1,59 @@
+"""What a person can be told when something cannot be done. Each error is a text key; nothing was changed when it is raised."""
+
+
+class Kind(Exception):
+    """The root: `key` names the sentence, `values` its placeholders. Never holds health text."""
+
+    key = "error.unknown"
+
+    def __init__(self, **values: str | int) -> None:
+        super().__init__(self.key)
+        self.values = values
+
+
+class NotForYou(Kind):
+    key = "error.not_for_you"
+
+
+class StaleButton(Kind):
+    key = "error.stale"
+
+
+class BadInvite(Kind):
+    key = "error.invite"
+
+
+class AlreadyJoined(Kind):
+    key = "error.already_joined"
+
+
+class NotANumber(Kind):
+    key = "error.not_a_number"
+
+
+class UnknownZone(Kind):
+    key = "error.zone"
+
+
+class NotATime(Kind):
+    key = "error.time"
+
+
+class UnknownPatient(Kind):
+    key = "error.patient"
+
+
+class NobodyOnCall(Kind):
+    key = "error.nobody_on_call"
+
+
+class AlertClosed(Kind):
+    key = "error.alert_closed"
+
+
+class CodeTaken(Kind):
+    key = "error.code_taken"
+
+
+class NotADose(Kind):
+    key = "error.dose"

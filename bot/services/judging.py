@@ -1,0 +1,92 @@
+"""From answers to findings: what the clinical rules are asked, when, and what follows from their verdict."""
+
+from collections.abc import Callable
+from datetime import date
+from uuid import UUID
+
+from bot.clinical import rules, safety
+from bot.clinical.schedule import diary_day
+from bot.clinical.terms import Finding, Level, Rule
+from bot.services import alerts, diary, letters
+from bot.services.letters import Urgency
+from bot.services.work import Work
+from storage.tables.diary import CheckIn
+from storage.tables.people import Patient
+
+
+def known_answers(work: Work, check_in: CheckIn) -> dict[str, int | None]:
+    """The newest answers of a check-in by "instrument.item"; skipped ones are None."""
+    newest = {}
+    for response in work.stores.responses.to(check_in.id):
+        newest[f"{response.instrument}.{response.item}"] = response
+    return {key: work.stores.responses.value(response) for key, response in newest.items()}
+
+
+def history(work: Work, patient: Patient) -> safety.History:
+    """What the safety rules need to know of the days before."""
+    intents: list[date] = []
+    for response in work.stores.responses.of_item(patient.id, "daily", "intent"):
+        if (work.stores.responses.value(response) or 0) > 0:
+            intents.append(diary_day(response.answered_at, patient.zone))
+    found = work.stores.findings.of(patient.id, Rule.SUICIDAL_THOUGHTS)
+    asq = work.stores.responses.of_item(patient.id, "asq", "asq1")
+    urges = work.stores.responses.of_item(patient.id, "daily", "urge")
+    return safety.History(
+        last_intent_on=intents[-1] if intents else None,
+        last_r0_on=found[-1].day if found else None,
+        baseline=None,
+        last_urge=work.stores.responses.value(urges[-2]) if len(urges) > 1 else None,
+        last_asq_on=diary_day(asq[-1].answered_at, patient.zone) if asq else None,
+    )
+
+
+def judge_answer(
+    work: Work, patient: Patient, check_in: CheckIn, instrument: str, item: str, value: int | None
+) -> Level | None:
+    """Raises what this one answer says, at once; returns the level of a safety finding."""
+    known = known_answers(work, check_in)
+    day = check_in.day
+    finding = judge_safely(
+        lambda: safety.judge_answer(instrument, item, value, known, history(work, patient), day), day
+    )
+    if finding is not None:
+        report_danger(work, patient, finding, f"update:{work.caller.source}")
+    side_effect = rules.judge_side_effect(instrument, item, value, diary.of(work, patient), day)
+    if side_effect is not None:
+        if side_effect.level == Level.RED:
+            letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
+        alerts.raise_finding(work, patient, side_effect, f"update:{work.caller.source}:{item}")
+    return finding.level if finding else None
+
+
+def judge_safely(judge: Callable[[], Finding | None], day: date) -> Finding | None:
+    """An error while judging danger is itself a finding that a human reviews; it never hides an answer."""
+    try:
+        return judge()
+    except Exception:
+        return safety.judge_failed(day)
+
+
+def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -> None:
+    """Alert and crisis letter in one commit; the same source a second time changes nothing."""
+    before = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
+    known = Level(before.level).rank if before else -1
+    alert = alerts.raise_finding(work, patient, finding, source)
+    # The same level again within one alert was already answered with the numbers; a rise is answered anew.
+    if alert is not None and finding.level.rank > known:
+        letters.to_patient(work, patient, "crisis", Urgency.CRISIS, subject=alert.id, detail=finding.level)
+
+
+def judge_diary(work: Work, patient: Patient, source: str) -> None:
+    """Judges the whole diary when a check-in is over."""
+    record = diary.of(work, patient)
+    today = diary_day(work.now, patient.zone)
+    limits = limits_of(work, patient.id)
+    for finding in rules.judge(record, today, limits):
+        if rules.is_new(finding, record.alerts, record):
+            alerts.raise_finding(work, patient, finding, f"{finding.rule}:{finding.day.isoformat()}:{source}")
+
+
+def limits_of(work: Work, patient_id: UUID) -> rules.Limits:
+    """The clinic's limits with this patient's own on top."""
+    return rules.Limits().with_overrides({**work.clinic.limits, **work.stores.people.limits(patient_id)})
