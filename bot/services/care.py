@@ -1,0 +1,145 @@
+"""What the care team looks at: the patient card, the roster, the digest, and the rota."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from bot.clinical.diary import Diary
+from bot.clinical.schedule import diary_day
+from bot.clinical.terms import Level
+from bot.services import diary, letters
+from bot.services.errors import UnknownPatient
+from bot.services.letters import Urgency
+from bot.services.work import Work
+from storage.tables.diary import CheckInState
+from storage.tables.people import Patient, PatientState
+
+ADHERENCE_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCard:
+    id: UUID
+    code: str
+    state: PatientState
+    infusions: int
+    days_since_infusion: int | None
+    moods: tuple[tuple[date, int], ...]  # the last seven answered days
+    answered: int  # of the last 28 days
+    asked: int
+    open_alerts: tuple[tuple[str, Level], ...]
+    contact: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    day: datetime
+    answered: tuple[str, ...]
+    silent: tuple[str, ...]
+    open_alerts: tuple[tuple[str, str, Level], ...]
+
+
+def list_patients(work: Work) -> None:
+    letters.reply(work, "patient.list")
+
+
+def open_card(work: Work, patient_id: UUID) -> None:
+    patient = work.stores.patients.get(patient_id)
+    letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}")
+    work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
+
+
+def find(work: Work, code: str) -> Patient:
+    patient = work.stores.patients.by_code(code)
+    if patient is None:
+        raise UnknownPatient
+    return patient
+
+
+def send_report(work: Work, patient_id: UUID) -> None:
+    patient = work.stores.patients.get(patient_id)
+    work.stores.audit.record("report.made", actor=work.caller.id, subject=patient.id)
+    letters.reply(work, "patient.report", subject=patient.id, patient=patient)
+
+
+def roster(work: Work) -> tuple[tuple[UUID, str, PatientState], ...]:
+    return tuple((patient.id, patient.code, patient.state) for patient in work.stores.patients.all())
+
+
+def card(work: Work, patient_id: UUID) -> PatientCard:
+    patient = work.stores.patients.get(patient_id)
+    record = diary.of(work, patient)
+    today = diary_day(work.now, patient.zone)
+    asked = [
+        row
+        for row in work.stores.check_ins.of(patient.id, first=today - timedelta(days=ADHERENCE_DAYS))
+        if row.delivered_at is not None
+    ]
+    return PatientCard(
+        id=patient.id, code=patient.code, state=patient.state, infusions=len(record.infusions),
+        days_since_infusion=(today - record.infusions[-1].day).days if record.infusions else None,
+        moods=tuple(record.values("daily", "mood"))[-7:],
+        answered=sum(row.state == CheckInState.FINISHED for row in asked), asked=len(asked),
+        open_alerts=tuple(
+            (alert.code, Level(alert.level)) for alert in work.stores.alerts.of(patient.id) if alert.closed_at is None
+        ),
+        contact=work.stores.patients.contact(patient),
+    )  # fmt: skip
+
+
+def diary_of(work: Work, patient_id: UUID) -> Diary:
+    return diary.of(work, work.stores.patients.get(patient_id))
+
+
+def send_digest(work: Work) -> None:
+    """The silent morning message to everybody on staff."""
+    for person in work.stores.people.staff():
+        letters.to_person(work, person, "digest", Urgency.DIGEST)
+
+
+def digest(work: Work) -> Digest:
+    since = work.now - timedelta(days=1)
+    answered, silent = [], []
+    for patient in work.stores.patients.all():
+        if patient.state != PatientState.ACTIVE:
+            continue
+        rows = [
+            row
+            for row in work.stores.check_ins.of(patient.id, first=since.date())
+            if row.prompted_at is not None and row.prompted_at >= since
+        ]
+        if any(row.finished_at is not None for row in rows):
+            answered.append(patient.code)
+        elif rows:
+            silent.append(patient.code)
+    return Digest(
+        work.now, tuple(answered), tuple(silent),
+        tuple(
+            (alert.code, work.stores.patients.get(alert.patient_id).code, Level(alert.level))
+            for alert in work.stores.alerts.all_open()
+        ),
+    )  # fmt: skip
+
+
+def show_rota(work: Work) -> None:
+    letters.reply(work, "rota", card="rota")
+
+
+def rota(work: Work) -> tuple[tuple[UUID, str], ...]:
+    return tuple((person.id, work.stores.people.name(person)) for person in work.stores.rota.in_order())
+
+
+def take_first_place(work: Work) -> None:
+    """«I am on call»: the caller is paged first from now on."""
+    others = [person.id for person in work.stores.rota.in_order() if person.id != work.by().id]
+    work.stores.rota.set([work.by().id, *others])
+    work.stores.audit.record("rota.first", actor=work.caller.id, subject=work.caller.id)
+    letters.reply(work, "rota", card="rota")
+
+
+def greet_group(work: Work) -> None:
+    """The bot was added to the team's group by a member of staff."""
+    work.stores.audit.record("team.group", actor=work.caller.id)
+    letters.reply(work, "notice", detail="team.welcome")
+
+
