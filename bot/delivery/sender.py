@@ -1,0 +1,229 @@
+"""The most urgent due letter first: rendered in the reader's language, sent, then marked as sent."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from telegram import Bot, InlineKeyboardMarkup, Message
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+
+from bot.chat.letters import Content, render
+from bot.desk import Desk
+from bot.services.letters import Urgency
+from bot.services.work import Work
+from storage.tables.people import ChatState
+from storage.tables.post import LetterState
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 16  # measured in docs/reliability.md: more requests at once are slower, not faster
+PER_SECOND = 28  # Telegram allows about 30 messages a second per bot
+CHAT_PAUSE = 1.0  # and about one a second per chat
+GROUP_PAUSE = 3.0  # 20 a minute per group
+IDLE_SECONDS = 5.0
+RETRY_AFTER_ERROR = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A letter as it will be sent."""
+
+    position: int
+    chat: UUID
+    number: int
+    is_group: bool
+    urgency: int
+    content: Content
+    edit: int | None  # the message to edit; None sends a new one
+
+
+class Sender:
+    def __init__(self, bot: Bot, desk: Desk) -> None:
+        self._bot = bot
+        self._desk = desk
+        self._wake = asyncio.Event()
+        self._busy: dict[UUID, float] = {}  # chats that must wait, until when (monotonic seconds)
+        self._recent: deque[float] = deque()
+        self._not_before = 0.0
+        self._flying: dict[asyncio.Task[None], UUID] = {}
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                started = await self.send_due()
+            except Exception as error:  # the database is away: letters wait, nothing is lost
+                log.error("sender.stopped_short", error=type(error).__name__)
+                started, _ = 0, await asyncio.sleep(1)
+            if not started:
+                try:
+                    await asyncio.wait_for(self._wake.wait(), self._pause())
+                except TimeoutError:
+                    continue
+
+    async def send_due(self) -> int:
+        """Starts as many sends as may go now; returns how many."""
+        room = min(IN_FLIGHT - len(self._flying), self._allowance())
+        if room <= 0:
+            await asyncio.sleep(0.02)
+            return 0
+        now = time.monotonic()
+        self._busy = {chat: until for chat, until in self._busy.items() if until > now}
+        ready = await self._desk.act(_take, [*self._busy, *self._flying.values()], room)
+        for letter in ready:
+            self._busy[letter.chat] = now + self._pace(letter)
+            self._recent.append(now)
+            task = asyncio.create_task(self._send(letter))
+            self._flying[task] = letter.chat
+            task.add_done_callback(self._landed)
+        return len(ready)
+
+    async def drained(self) -> bool:
+        """True when nothing is due and nothing is under way."""
+        return not self._flying and not await self._desk.act(_anything_due)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.pop(task, None)
+        self._wake.set()
+
+    def _pace(self, letter: Ready) -> float:
+        if letter.urgency == Urgency.CRISIS:
+            return 0.0  # crisis may burst over the per-chat pace
+        return GROUP_PAUSE if letter.is_group else CHAT_PAUSE if letter.urgency >= Urgency.PROMPT else 0.05
+
+    def _allowance(self) -> int:
+        now = time.monotonic()
+        while self._recent and self._recent[0] <= now - 1:
+            self._recent.popleft()
+        return 0 if now < self._not_before else PER_SECOND - len(self._recent)
+
+    def _pause(self) -> float:
+        now = time.monotonic()
+        return max(0.01, min([IDLE_SECONDS, *(until - now for until in self._busy.values())]))
+
+    async def _send(self, letter: Ready) -> None:
+        try:
+            message = await deliver(self._bot, letter)
+            await self._desk.act(_sent, letter, message)
+        except RetryAfter as error:
+            after = error.retry_after
+            seconds = float(after if isinstance(after, int | float) else after.total_seconds())
+            self._busy[letter.chat] = time.monotonic() + seconds
+        except ChatMigrated as error:
+            await self._desk.act(_migrated, letter.chat, error.new_chat_id)
+        except Forbidden:
+            await self._desk.act(_refused, letter, ChatState.BLOCKED)
+        except BadRequest as error:
+            log.warning("sender.refused", letter=letter.position, why=error.message)
+            await self._desk.act(_unacceptable, letter, error.message)
+        except TelegramError as error:
+            # Nobody knows whether it arrived: it is sent again, under the same alert code.
+            log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
+            await self._desk.act(_again, letter.position)
+
+
+async def deliver(bot: Bot, letter: Ready) -> Message | None:
+    """One call to Telegram. Returns the message that now shows the letter."""
+    content = letter.content
+    keyboard = InlineKeyboardMarkup(content.buttons) if content.buttons else None
+    if letter.edit is not None:
+        try:
+            edited = await bot.edit_message_text(
+                content.text, chat_id=letter.number, message_id=letter.edit, reply_markup=keyboard
+            )
+        except BadRequest as error:
+            if "not modified" in error.message.lower():
+                return None
+            if "not found" not in error.message.lower() and "can't be edited" not in error.message.lower():
+                raise
+        else:
+            return edited if isinstance(edited, Message) else None
+    silent = content.silent
+    if content.document is not None:
+        data = await asyncio.to_thread(content.document)
+        return await bot.send_document(
+            letter.number, data, filename=content.filename, caption=content.text, disable_notification=silent
+        )
+    if content.photo is not None:
+        data = await asyncio.to_thread(content.photo)
+        return await bot.send_photo(
+            letter.number, data, caption=content.text, reply_markup=keyboard, disable_notification=silent,
+            has_spoiler=content.spoiler,
+        )  # fmt: skip
+    return await bot.send_message(
+        letter.number, content.text, reply_markup=keyboard, disable_notification=silent, protect_content=content.protect
+    )
+
+
+def _take(work: Work, waiting: list[UUID], limit: int) -> list[Ready]:
+    ready: list[Ready] = []
+    taken: set[UUID] = set()
+    for letter in work.stores.outbox.due(work.now, not_to=waiting, limit=4 * limit):
+        if letter.chat_id in taken or len(ready) >= limit:
+            continue
+        if letter.expires_at is not None and letter.expires_at <= work.now:
+            letter.state = LetterState.EXPIRED
+            continue
+        chat = work.stores.chats.get(letter.chat_id)
+        content = render(work, letter)
+        if content is None:  # what it would say is not true any more
+            letter.state = LetterState.REPLACED
+            continue
+        card = work.stores.outbox.card(letter.chat_id, letter.card) if letter.card and not letter.fresh else None
+        ready.append(
+            Ready(
+                letter.position, chat.id, work.stores.chats.number(chat), chat.is_group, letter.urgency, content,
+                card.message_id if card and not card.has_picture else None,
+            )
+        )  # fmt: skip
+        taken.add(letter.chat_id)
+    return ready
+
+
+def _sent(work: Work, ready: Ready, message: Message | None) -> None:
+    letter = work.stores.outbox.get(ready.position)
+    shown = message.message_id if message else ready.edit
+    work.stores.outbox.mark_sent(
+        letter, message_id=shown, said=ready.content.text, has_picture=ready.content.photo is not None
+    )
+    if letter.kind in ("check_in.prompt", "check_in.reminder") and letter.subject_id is not None:
+        check_in = work.stores.check_ins.get(letter.subject_id)
+        check_in.delivered_at = check_in.delivered_at or work.now
+
+
+def _refused(work: Work, ready: Ready, state: ChatState) -> None:
+    letter = work.stores.outbox.get(ready.position)
+    letter.state = LetterState.REFUSED
+    chat = work.stores.chats.get(ready.chat)
+    if work.stores.chats.set_state(chat, state):
+        work.stores.audit.record("chat.blocked", actor=letter.person_id, subject=letter.person_id)
+
+
+def _unacceptable(work: Work, ready: Ready, why: str) -> None:
+    letter = work.stores.outbox.get(ready.position)
+    letter.state = LetterState.REFUSED
+    if "chat not found" in why.lower():
+        work.stores.chats.set_state(work.stores.chats.get(ready.chat), ChatState.GONE)
+    work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
+
+
+def _migrated(work: Work, chat_id: UUID, number: int) -> None:
+    work.stores.chats.move(work.stores.chats.get(chat_id), number)
+
+
+def _again(work: Work, position: int) -> None:
+    letter = work.stores.outbox.get(position)
+    letter.attempts += 1
+    letter.due_at = work.now + min(RETRY_AFTER_ERROR * 2 ** min(letter.attempts - 1, 6), LONGEST_RETRY)
+
+
+def _anything_due(work: Work) -> bool:
+    return bool(work.stores.outbox.due(work.now, limit=1))

@@ -1,0 +1,47 @@
+"""The clock's own work, driven by monotonic time: what is due now is asked of the rows, never of timers."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from bot.desk import Desk
+from bot.services import alerts, check_ins, courses
+from bot.services.work import Work
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.5
+
+
+class Ticker:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.tick()
+            except Exception as error:  # the database is away: what is due stays due
+                log.error("ticker.failed", error=type(error).__name__)
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def tick(self) -> int:
+        """Does what is due, escalations first; returns how many rows moved."""
+        moved = await self._desk.act(alerts.escalate_due)
+        moved += await self._desk.act(check_ins.do_due)
+        return moved + await self._desk.act(courses.plan_ahead)
+
+    async def next_due(self, until: datetime) -> datetime | None:
+        """The next moment, up to `until`, at which a row has something to do."""
+        return await self._desk.act(_next_due, until)
+
+
+def _next_due(work: Work, until: datetime) -> datetime | None:
+    due = [
+        work.stores.check_ins.next_due(),
+        work.stores.alerts.next_step(),
+        work.stores.outbox.next_due(),
+    ]
+    moments = [moment for moment in due if moment is not None and moment <= until]
+    return min(moments, default=None)

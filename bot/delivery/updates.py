@@ -1,0 +1,60 @@
+"""A raw update as Telegram sent it: the few things that must be known before the library parses it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.desk import Origin
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is seen at first sight, whatever else the update holds."""
+
+    number: int  # 0 when the update belongs to no chat
+    is_group: bool
+    sender: int | None
+    data: str | None  # of a tapped button
+    callback_id: str | None
+    text: str | None
+
+    def origin(self, source: int) -> Origin:
+        return Origin(self.number, self.is_group, self.sender, source)
+
+
+def look(raw: Raw) -> Look:
+    """Never raises on a malformed update: what cannot be read is left out."""
+    tap = _mapping(raw.get("callback_query"))
+    message = _mapping(tap.get("message")) or next(
+        (_mapping(raw[kind]) for kind in ("message", "edited_message", "my_chat_member") if kind in raw), {}
+    )
+    chat = _mapping(message.get("chat"))
+    sender = _mapping(tap.get("from")) or _mapping(message.get("from"))
+    number = chat.get("id") or sender.get("id")
+    return Look(
+        number=number if isinstance(number, int) else 0,
+        is_group=chat.get("type") in ("group", "supergroup"),
+        sender=sender["id"] if isinstance(sender.get("id"), int) else None,
+        data=_text(tap.get("data")),
+        callback_id=_text(tap.get("id")),
+        text=None if tap else _text(message.get("text")) or _text(message.get("caption")),
+    )
+
+
+def update_id(raw: Raw) -> int:
+    number = raw.get("update_id")
+    return number if isinstance(number, int) else -1
+
+
+def dump(raw: Raw) -> str:
+    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+
+
+def _mapping(value: object) -> Raw:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
