@@ -53,7 +53,9 @@ class Desk:
         """Runs a use case for whoever sent an update; all of it commits, or none of it."""
 
         def in_transaction() -> T:
-            return self.database.transact(self.clock.now(), lambda stores: use_case(self._work(stores, origin), *args, **kwargs))
+            return self.database.transact(
+                self.clock.now(), lambda stores: use_case(self._work(stores, origin), *args, **kwargs)
+            )
 
         result = await asyncio.get_running_loop().run_in_executor(self._threads, in_transaction)
         for wake in self._after_commit:
@@ -62,7 +64,9 @@ class Desk:
 
     def act_now(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for the command line, where no event loop runs."""
-        return self.database.transact(self.clock.now(), lambda stores: use_case(self._work(stores, None), *args, **kwargs))
+        return self.database.transact(
+            self.clock.now(), lambda stores: use_case(self._work(stores, None), *args, **kwargs)
+        )
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)

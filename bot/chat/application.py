@@ -47,9 +47,7 @@ def _say(work: Work, error: Kind) -> None:
     work.stores.inbox.mark_done(work.caller.source)
 
 
-class DiaryApplication(
-    Application[ExtBot[None], DiaryContext, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]
-):
+class DiaryApplication(Application[ExtBot[None], DiaryContext, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]):
     """`process_error` re-raises: the worker, not the library, decides what a failed row means."""
 
     desk: Desk
@@ -77,6 +75,6 @@ def build(bot: ExtBot[None], desk: Desk) -> DiaryApplication:
         .context_types(ContextTypes(context=DiaryContext))
     )
     application = builder.build()
-    assert isinstance(application, DiaryApplication)  # noqa: S101  # nosec B101
+    assert isinstance(application, DiaryApplication)  # nosec B101
     application.desk = desk
     return application

@@ -28,9 +28,7 @@ class Step:
 def step(times: Times, started: datetime, now: datetime) -> Step:
     """The step that is due at `now`. Steps that were missed while nothing ran are made up for by the widest of them."""
     elapsed = max(0, int((now - started).total_seconds()))
-    later = [
-        (elapsed // every + 1) * every for every in (times.repeat, times.next_person)
-    ]
+    later = [(elapsed // every + 1) * every for every in (times.repeat, times.next_person)]
     later += [once for once in (times.second_road, times.everybody) if once > elapsed]
     return Step(
         reach=None if elapsed >= times.everybody else 1 + elapsed // times.next_person,

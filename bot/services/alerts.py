@@ -77,9 +77,7 @@ def _add_to_open(work: Work, alert: Alert, finding: Finding) -> None:
     rises = finding.level.rank > Level(alert.level).rank
     speaks_of_danger = finding.rule == Rule.SUICIDAL_THOUGHTS and finding.level.at_least(Level.ORANGE)
     if rises:
-        work.stores.audit.record(
-            "alert.rose", actor=None, subject=alert.id, detail=f"{alert.level} to {finding.level}"
-        )
+        work.stores.audit.record("alert.rose", actor=None, subject=alert.id, detail=f"{alert.level} to {finding.level}")
         alert.level = finding.level
     # Somebody has taken this alert knowing less than it says now: it must be taken again.
     if rises or (speaks_of_danger and alert.state != AlertState.OPEN):

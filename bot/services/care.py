@@ -141,5 +141,3 @@ def greet_group(work: Work) -> None:
     """The bot was added to the team's group by a member of staff."""
     work.stores.audit.record("team.group", actor=work.caller.id)
     letters.reply(work, "notice", detail="team.welcome")
-
-

@@ -76,7 +76,9 @@ def _prompt(work: Work, check_in: CheckIn) -> None:
         check_in.state, check_in.next_at = CheckInState.CANCELLED, None
         return
     check_in.state, check_in.prompted_at = CheckInState.PROMPTED, work.now
-    check_in.next_at = check_in.remind_at if check_in.remind_at and check_in.remind_at > work.now else check_in.expires_at
+    check_in.next_at = (
+        check_in.remind_at if check_in.remind_at and check_in.remind_at > work.now else check_in.expires_at
+    )
     letters.to_patient(
         work, patient, "check_in.prompt", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
         expires_at=check_in.expires_at,
@@ -136,9 +138,7 @@ def snooze(work: Work, check_in_id: UUID) -> None:
     letters.reply(work, "notice", detail="check_in.snoozed")
 
 
-def record(
-    work: Work, check_in_id: UUID, instrument: str, item: str, value: int | None, mode: Mode = Mode.TAP
-) -> None:
+def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int | None, mode: Mode = Mode.TAP) -> None:
     """Stores one answer, judges it, and shows what comes next. Answers to what is over change nothing."""
     check_in = _own(work, check_in_id)
     if check_in.state not in (*WAITING, CheckInState.FINISHED) or work.now >= check_in.expires_at:
@@ -209,7 +209,12 @@ def back(work: Work, check_in_id: UUID) -> None:
         raise StaleButton
     instrument, item = answered[-1]
     letters.reply(
-        work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=False, detail=f"{instrument}.{item}"
+        work,
+        "check_in.card",
+        subject=check_in.id,
+        card=card_of(check_in.id),
+        fresh=False,
+        detail=f"{instrument}.{item}",
     )
 
 
@@ -265,9 +270,13 @@ def next_question(work: Work, check_in: CheckIn, target: str = "") -> Question |
     found: tuple[Instrument, Item] | None = None
     for part in parts_of(check_in):
         instrument = work.knowledge.library.instrument(part.instrument, part.version)
-        answers = {key.partition(".")[2]: value for key, value in newest.items() if key.startswith(part.instrument + ".")}
+        answers = {
+            key.partition(".")[2]: value for key, value in newest.items() if key.startswith(part.instrument + ".")
+        }
         item = instrument.next_item(answers, part.items or None)
-        total += max(len(answers), sum(not i.ask_if and (not part.items or i.code in part.items) for i in instrument.items))
+        total += max(
+            len(answers), sum(not i.ask_if and (not part.items or i.code in part.items) for i in instrument.items)
+        )
         for known in instrument.items:
             if target == f"{part.instrument}.{known.code}":
                 return Question(check_in.id, instrument, known, number, max(number, total), can_go_back=False)

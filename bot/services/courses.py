@@ -110,5 +110,3 @@ def ask_when(work: Work, patient_id: UUID, dose: str) -> None:
     except ValueError:
         raise StaleButton from None
     letters.reply(work, "infusion.when", subject=patient_id, detail=dose, card=f"patient:{patient_id}", fresh=False)
-
-

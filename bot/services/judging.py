@@ -34,7 +34,6 @@ def history(work: Work, patient: Patient) -> safety.History:
     return safety.History(
         last_intent_on=intents[-1] if intents else None,
         last_r0_on=found[-1].day if found else None,
-        baseline=None,
         last_urge=work.stores.responses.value(urges[-2]) if len(urges) > 1 else None,
         last_asq_on=diary_day(asq[-1].answered_at, patient.zone) if asq else None,
     )

@@ -57,7 +57,9 @@ def press_not_safe(work: Work, answer: str) -> None:
     letters.reply(work, "notice", detail="crisis.noted")
 
 
-def triage(work: Work, answer: tuple[str, str, int | None] | None, text: str | None, *, help_pressed: bool) -> Level | None:
+def triage(
+    work: Work, answer: tuple[str, str, int | None] | None, text: str | None, *, help_pressed: bool
+) -> Level | None:
     """Judges a raw update before its turn: its alert and crisis letter commit on their own.
 
     The handler that comes later finds the same source and merges. A check-in that is over does not matter here: a
@@ -120,5 +122,3 @@ def could_not_read(work: Work) -> None:
     """The update of a patient died after three tries: the care team is told; nobody waits for an answer in vain."""
     triage_failed(work)
     letters.reply(work, "notice", detail="error.unknown")
-
-

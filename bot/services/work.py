@@ -50,9 +50,9 @@ class Work:
 
     def by(self) -> Person:
         """The person who acts; permissions have made sure that there is one."""
-        assert self.caller.person is not None  # noqa: S101  # nosec B101
+        assert self.caller.person is not None  # nosec B101
         return self.caller.person
 
     def chat(self) -> Chat:
-        assert self.caller.chat is not None  # noqa: S101  # nosec B101
+        assert self.caller.chat is not None  # nosec B101
         return self.caller.chat

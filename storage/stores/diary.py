@@ -172,15 +172,15 @@ class Responses:
 
     def value(self, response: Response) -> int | None:
         opened: int | None = json.loads(
-            self._sealer.open(
-                str(response.patient_id), "responses", "value", str(response.id), response.sealed_value
-            )
+            self._sealer.open(str(response.patient_id), "responses", "value", str(response.id), response.sealed_value)
         )
         return opened
 
     def to(self, check_in_id: UUID) -> Sequence[Response]:
         return self._session.scalars(
-            select(Response).where(Response.check_in_id == check_in_id).order_by(Response.answered_at, Response.revision)
+            select(Response)
+            .where(Response.check_in_id == check_in_id)
+            .order_by(Response.answered_at, Response.revision)
         ).all()
 
     def of(self, patient_id: UUID) -> Sequence[Response]:
@@ -228,7 +228,14 @@ class Events:
         self._now = now
 
     def add(
-        self, *, patient_id: UUID, day: date, kind: str, text: str = "", until: date | None = None, by: UUID | None = None
+        self,
+        *,
+        patient_id: UUID,
+        day: date,
+        kind: str,
+        text: str = "",
+        until: date | None = None,
+        by: UUID | None = None,
     ) -> Event:
         event = Event(
             id=uuid4(), patient_id=patient_id, day=day, until=until, kind=kind, recorded_by=by, recorded_at=self._now

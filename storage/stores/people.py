@@ -50,7 +50,9 @@ class Chats:
         found = self.known(self.key(number))
         if found is not None:
             return found
-        chat = Chat(id=uuid4(), chat_key=self.key(number), is_group=is_group, state=ChatState.OPEN, state_since=self._now)
+        chat = Chat(
+            id=uuid4(), chat_key=self.key(number), is_group=is_group, state=ChatState.OPEN, state_since=self._now
+        )
         chat.sealed_number = self._seal(chat, number)
         self._session.add(chat)
         self._session.flush()

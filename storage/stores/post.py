@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, update
@@ -96,9 +96,7 @@ class Inbox:
 
     def count_waiting(self) -> int:
         return (
-            self._session.scalar(
-                select(func.count()).select_from(InboxRow).where(InboxRow.state == InboxState.WAITING)
-            )
+            self._session.scalar(select(func.count()).select_from(InboxRow).where(InboxRow.state == InboxState.WAITING))
             or 0
         )
 
@@ -219,5 +217,3 @@ class Outbox:
     @staticmethod
     def _subject(letter: Letter) -> str:
         return str(letter.patient_id or letter.person_id or "clinic")
-
-

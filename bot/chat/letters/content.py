@@ -1,0 +1,47 @@
+"""What is sent: text, buttons, picture or document; and whom it is written for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from telegram import InlineKeyboardButton
+
+from bot.chat.callbacks import AnswerTap, Tap
+from bot.texts import Texts
+
+Buttons = Sequence[Sequence[InlineKeyboardButton]]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    text: str
+    buttons: Buttons = ()
+    photo: Callable[[], bytes] | None = None
+    document: Callable[[], bytes] | None = None
+    filename: str | None = None
+    silent: bool = False
+    spoiler: bool = False
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    texts: Texts
+    language: str
+
+    def say(self, key: str, **values: str | int | float) -> str:
+        return self.texts.say(key, self.language, **values)
+
+    def count(self, key: str, n: int, **values: str | int | float) -> str:
+        return self.texts.count(key, self.language, n, **values)
+
+    def button(self, key: str, tap: Tap | AnswerTap, **values: str | int | float) -> InlineKeyboardButton:
+        return InlineKeyboardButton(self.say(key, **values), callback_data=tap.encode())
+
+    def time(self, moment: datetime, zone: str) -> str:
+        return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def labelled(label: str, tap: Tap | AnswerTap) -> InlineKeyboardButton:
+    return InlineKeyboardButton(label, callback_data=tap.encode())

@@ -1,0 +1,71 @@
+"""The crisis letter, the numbers, and receipts that never say more than what a person did."""
+
+from bot.chat.callbacks import Tap
+from bot.chat.letters.content import Content, Reader
+from bot.chat.letters.enrolment import help_row
+from bot.clinical.terms import Level
+from bot.services import alerts, safety_line
+from bot.services.reading import LetterView
+from bot.services.work import Work
+
+
+def crisis(work: Work, letter: LetterView, reader: Reader) -> Content:
+    """A human's number first, then the truth about who looks and when."""
+    numbers = safety_line.numbers(work, letter.patient_id, letter.subject_id)
+    red = letter.detail == Level.RED
+    lines = [reader.say("chat.crisis.red" if red else "chat.crisis.open"), _numbers(numbers, reader)]
+    if numbers.sent_at is not None:
+        lines.append(reader.say("chat.crisis.sent", time=reader.time(numbers.sent_at, numbers.zone)))
+    lines.append(reader.say("chat.crisis.not_watched"))
+    buttons = [
+        [reader.button("button.unsafe", Tap("crisis", detail="unsafe"))],
+        [
+            reader.button("button.call_me", Tap("crisis", detail="call")),
+            reader.button("button.company", Tap("crisis", detail="company")),
+        ],
+    ]
+    return Content("\n\n".join(lines), buttons)
+
+
+def body(work: Work, letter: LetterView, reader: Reader) -> Content:
+    """A bodily emergency: chest pain, trouble breathing, fainting."""
+    numbers = safety_line.numbers(work, letter.patient_id)
+    return Content(
+        reader.say("chat.crisis.body", emergency=numbers.country.emergency, phone=numbers.clinic_phone),
+        [help_row(reader)],
+    )
+
+
+def help_numbers(work: Work, letter: LetterView, reader: Reader) -> Content:
+    numbers = safety_line.numbers(work, letter.patient_id)
+    lines = [reader.say("chat.help.open"), _numbers(numbers, reader)]
+    if numbers.plan:
+        lines.append(reader.say("chat.help.plan", plan=numbers.plan))
+    lines.append(reader.say("chat.crisis.not_watched"))
+    if letter.detail != "mistake":
+        return Content("\n\n".join(lines), [help_row(reader)])
+    lines.insert(1, reader.say("chat.help.alerted"))
+    unsafe = reader.button("button.unsafe", Tap("crisis", detail="unsafe"))
+    return Content("\n\n".join(lines), [[unsafe], [reader.button("button.mistake", Tap("mistake"))]])
+
+
+def receipt_read(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    if letter.subject_id is None:
+        return None
+    alert = alerts.view(work, letter.subject_id)
+    if alert.owner is None or alert.acknowledged_at is None:
+        return None
+    zone = safety_line.numbers(work, letter.patient_id).zone
+    return Content(reader.say("receipt.read", name=alert.owner, time=reader.time(alert.acknowledged_at, zone)))
+
+
+def _numbers(numbers: safety_line.Numbers, reader: Reader) -> str:
+    lines = []
+    if numbers.clinic_phone:
+        lines.append(reader.say("chat.number.clinic", phone=numbers.clinic_phone))
+    lines += [f"{line.name}: {line.number}" for line in numbers.country.lines]
+    lines.append(reader.say("chat.number.emergency", phone=numbers.country.emergency))
+    return "\n".join(lines)
+
+
+KINDS = {"crisis": crisis, "crisis.body": body, "help.numbers": help_numbers, "receipt.read": receipt_read}

@@ -1,0 +1,188 @@
+"""The full diary after the summary page: every answer with its time, corrections, notes and what was not answered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.clinical.diary import CheckIn, Diary, Infusion, Response
+from bot.clinical.instrument import Score
+from bot.clinical.library import Library
+from bot.clinical.terms import Mode
+from bot.exports.figures import OWN_MODES, instruments_of, newest
+from bot.exports.summary import event_in_words
+from bot.exports.wording import NONE, Voice
+
+DAILY = "daily"
+DAILY_ITEMS = ("mood", "interest", "sleep", "urge", "intent")
+
+
+def view(diary: Diary, library: Library, voice: Voice) -> dict[str, object]:
+    """Rows by month, oldest first; `rows` of kind "check_in" have a cell per daily item, the others one sentence."""
+    rows = sorted(_rows(diary, library, voice), key=lambda row: (row.day, row.order, row.moment))
+    return {
+        "heads": [voice.say(f"diary.{name}") for name in ("day", "time")]
+        + [voice.named("short", item) for item in DAILY_ITEMS]
+        + [voice.say("diary.more")],
+        "months": list(_months(rows, voice)),
+        "empty": voice.say("diary.empty"),
+        "scale": voice.say("diary.scale"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    day: date
+    order: int  # within the day: infusion, events, check-ins, notes
+    moment: str
+    cells: dict[str, object]
+
+
+def _months(rows: Sequence[_Row], voice: Voice) -> Iterator[dict[str, object]]:
+    months: dict[date, list[_Row]] = {}
+    for row in rows:
+        months.setdefault(row.day.replace(day=1), []).append(row)
+    for month, inside in months.items():
+        seen: date | None = None
+        shown = []
+        for row in inside:
+            shown.append(row.cells | {"day": voice.weekday(row.day) if row.day != seen else ""})
+            seen = row.day
+        yield {"name": voice.month_of_year(month), "rows": shown}
+
+
+def _rows(diary: Diary, library: Library, voice: Voice) -> Iterator[_Row]:
+    for infusion in diary.infusions:
+        yield _Row(
+            infusion.day, 0, infusion.given_at.isoformat(), _line("infusion", infusion_in_words(infusion, voice))
+        )
+    for event in diary.events:
+        yield _Row(event.day, 1, "", _line("event", event_in_words(event, voice)))
+    for check_in in diary.check_ins:
+        yield _Row(check_in.day, 2, check_in.due_at.isoformat(), _check_in(check_in, library, voice))
+    for note in diary.notes:
+        words = voice.say("diary.note", time=voice.time(note.written_at), text=voice.typed(note.text))
+        yield _Row(note.day, 3, note.written_at.isoformat(), _line("note", words))
+    for alert in diary.alerts:
+        yield _Row(
+            alert.day,
+            4,
+            alert.raised_at.isoformat(),
+            _line(
+                "alert",
+                voice.say(
+                    "diary.alert",
+                    code=voice.typed(alert.code),
+                    level=voice.say(f"level.{alert.level.value}"),
+                    time=voice.time(alert.raised_at),
+                    reason=reason(alert.reason, alert.values, alert.rule.value, voice),
+                ),
+            ),
+        )
+
+
+def reason(key: str, values: dict[str, float | int | str], rule: str, voice: Voice) -> str:
+    """The finding's sentence; the rule's name when this catalogue does not know the key or lacks a value for it."""
+    written = {name: voice.number(value) if isinstance(value, float) else value for name, value in values.items()}
+    try:
+        return voice.typed(voice.texts.say(key, voice.language, **written))
+    except (KeyError, IndexError, ValueError):
+        return voice.say(f"rule.{rule}")
+
+
+def infusion_in_words(infusion: Infusion, voice: Voice) -> str:
+    parts = [
+        voice.say("diary.infusion", number=infusion.number, time=voice.time(infusion.given_at)),
+        voice.say(f"phase.{infusion.phase.value}"),
+    ]
+    if infusion.dose_mg_per_kg is not None:
+        parts.append(voice.say("tile.since.dose", dose=voice.dose(infusion.dose_mg_per_kg)))
+    if infusion.systolic is not None and infusion.diastolic is not None:
+        parts.append(voice.say("diary.pressure", systolic=infusion.systolic, diastolic=infusion.diastolic))
+    return ", ".join(parts)
+
+
+def _line(kind: str, words: str) -> dict[str, object]:
+    return {"kind": kind, "words": words}
+
+
+def _check_in(check_in: CheckIn, library: Library, voice: Voice) -> dict[str, object]:
+    if not check_in.responses:
+        words = voice.say(
+            "diary.nothing",
+            slot=voice.named("slot", check_in.slot),
+            outcome=voice.say(f"result.{check_in.outcome.value}"),
+        )
+        return _line("missed", words)
+    daily = newest(check_in, DAILY)
+    more = [
+        _instrument(check_in, code, version, library, voice)
+        for code, version in instruments_of(check_in).items()
+        if code != DAILY
+    ]
+    more += [_other_daily(daily, voice)] if set(daily) - set(DAILY_ITEMS) else []
+    more += _corrections(check_in, voice)
+    modes = {answer.mode for answer in check_in.responses} - set(OWN_MODES)
+    more += [voice.say(f"mode.{mode.value}") for mode in (Mode.PROXY, Mode.STAFF) if mode in modes]
+    if check_in.outcome.value == "partly":
+        more.append(voice.say("result.partly"))
+    return {
+        "kind": "check_in",
+        "time": _time(check_in, voice),
+        "cells": [_cell(daily.get(item), voice) for item in DAILY_ITEMS],
+        "more": "; ".join(more),
+    }
+
+
+def _time(check_in: CheckIn, voice: Voice) -> str:
+    firsts = [answer.answered_at for answer in check_in.responses if answer.revision == 1] or [
+        r.answered_at for r in check_in.responses
+    ]
+    start, end = voice.time(min(firsts)), voice.time(max(firsts))
+    return start if start == end else f"{start}–{end}"
+
+
+def _cell(answer: Response | None, voice: Voice) -> str:
+    if answer is None:
+        return ""
+    return voice.say("diary.skipped") if answer.value is None else str(answer.value)
+
+
+def _other_daily(daily: dict[str, Response], voice: Voice) -> str:
+    return ", ".join(
+        f"{voice.named('item', item)} {_cell(answer, voice)}"
+        for item, answer in daily.items()
+        if item not in DAILY_ITEMS
+    )
+
+
+def _instrument(check_in: CheckIn, code: str, version: str, library: Library, voice: Voice) -> str:
+    answers = newest(check_in, code)
+    instrument = library.instrument(code, version)
+    score = instrument.score({item: answer.value for item, answer in answers.items()})
+    title = voice.named("instrument", code)
+    if score is None:
+        return f"{title}: " + ", ".join(
+            f"{voice.named('item', item)} {_cell(answer, voice)}" for item, answer in answers.items()
+        )
+    digits = " ".join(NONE if answer.value is None else str(answer.value) for answer in answers.values())
+    total = str(score.value) if isinstance(score, Score) else voice.say("diary.incomplete")
+    return f"{title} {total} ({digits})"
+
+
+def _corrections(check_in: CheckIn, voice: Voice) -> list[str]:
+    earlier: dict[tuple[str, str], Response] = {}
+    found = []
+    for answer in sorted(check_in.responses, key=lambda response: response.revision):
+        previous = earlier.get((answer.instrument, answer.item))
+        if previous is not None:
+            found.append(
+                voice.say(
+                    "diary.correction",
+                    item=voice.named("item", answer.item),
+                    old=_cell(previous, voice),
+                    new=_cell(answer, voice),
+                    time=voice.time(answer.answered_at),
+                )
+            )
+        earlier[answer.instrument, answer.item] = answer
+    return found

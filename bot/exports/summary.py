@@ -1,0 +1,311 @@
+"""The words and small tables of the summary page; charts come from `charts`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from statistics import mean
+
+from bot.clinical.diary import AlertEntry, Diary, Event
+from bot.clinical.response import responses
+from bot.clinical.terms import Level
+from bot.exports import series
+from bot.exports.figures import Answered, Figures, Period, Total, newest
+from bot.exports.wording import NONE, Voice
+
+ALERTS_SHOWN = 12
+EVENTS_SHOWN = 4
+SIDE_EFFECTS = "side_effects"
+INFUSION_DAYS = 1  # side effects asked the next day still belong to the infusion
+EPISODE_TICKS = (0, 7, 14, 21, 28, 42, 60)
+LEAST_EPISODE_DAYS = 14  # a shorter axis would make single days look like trends
+WORDS = (
+    "mood",
+    "mood_axis",
+    "phq9",
+    "phq9_axis",
+    "episodes",
+    "episodes_axis",
+    "side_effects",
+    "side_effects_scale",
+    "no_side_effects",
+    "alerts",
+    "no_alerts",
+    "no_episodes",
+    "no_phq9",
+    "events",
+    "seen_by",
+    "date",
+    "informs",
+    "diary",
+    "continued",
+    "median",
+    "band",
+    "current",
+    "half_mark",
+)
+
+
+def head(
+    diary: Diary, known: Figures, voice: Voice, *, made_at: datetime, clinic: str, period: Period | None
+) -> dict[str, str]:
+    return {
+        "patient": voice.typed(diary.patient),
+        "clinic": voice.typed(clinic),
+        "made": voice.say("head.made", moment=voice.moment(made_at), zone=voice.typed(diary.zone)),
+        "enrolled": voice.say("head.enrolled", day=voice.day(diary.enrolled_on)),
+        "period": voice.say("head.period", first=voice.day(period[0]), last=voice.day(period[1])) if period else "",
+        "treatment": _treatment(diary, voice),
+    }
+
+
+def _treatment(diary: Diary, voice: Voice) -> str:
+    if not diary.infusions:
+        return voice.say("head.no_infusion")
+    return voice.count("head.infusions", len(diary.infusions), first=voice.day(diary.infusions[0].day))
+
+
+def tiles(diary: Diary, known: Figures, voice: Voice) -> list[dict[str, object]]:
+    """The six numbers, each with what it rests on."""
+    return [
+        _since_infusion(known, voice),
+        _mood(known, voice),
+        _phq9(known, voice),
+        _item9(known, voice),
+        _half_lost(known, voice),
+        _answered(known, voice),
+    ]
+
+
+def _tile(
+    voice: Voice, name: str, value: str, notes: Sequence[str], unit: str = "", concern: bool = False
+) -> dict[str, object]:
+    return {"label": voice.say(f"tile.{name}"), "value": value, "unit": unit, "notes": list(notes), "concern": concern}
+
+
+def _since_infusion(known: Figures, voice: Voice) -> dict[str, object]:
+    given = known.infusion
+    if given is None or known.days_since is None:
+        return _tile(voice, "since", NONE, [voice.say("tile.since.none")])
+    phase = voice.say(f"phase.{given.phase.value}")
+    notes = [voice.say("tile.since.number", number=given.number, day=voice.day(given.day))]
+    dose = (
+        voice.say("tile.since.dose", dose=voice.dose(given.dose_mg_per_kg)) if given.dose_mg_per_kg is not None else ""
+    )
+    return _tile(voice, "since", str(known.days_since), [*notes, ", ".join(part for part in (phase, dose) if part)])
+
+
+def _mood(known: Figures, voice: Voice) -> dict[str, object]:
+    recent, before = known.recent, known.before
+    quality = voice.say("tile.mood.answered", answered=recent.answered, days=recent.days)
+    if before.value is None:
+        reference = voice.say("tile.mood.no_before")
+    else:
+        reference = voice.say("tile.mood.before", mean=voice.number(before.value), n=before.answered)
+    return _tile(voice, "mood", voice.number(recent.value), [reference, quality], unit="/ 10")
+
+
+def _phq9(known: Figures, voice: Voice) -> dict[str, object]:
+    if known.now is None or known.first is None or known.best is None:
+        return _tile(voice, "phq9", NONE, [voice.say("tile.phq9.none")])
+    return _tile(
+        voice,
+        "phq9",
+        str(known.now.value),
+        [
+            voice.say("tile.phq9.now", band=_band(known.now, voice), day=voice.short_day(known.now.day)),
+            voice.say("tile.phq9.compared", first=known.first.value or 0, best=known.best.value or 0),
+        ],
+        unit="/ 27",
+    )
+
+
+def _band(total: Total, voice: Voice) -> str:
+    return voice.named("band", total.band) if total.band else ""
+
+
+def _item9(known: Figures, voice: Voice) -> dict[str, object]:
+    if known.item9 is None or known.item9_highest is None:
+        return _tile(voice, "item9", NONE, [voice.say("tile.item9.none")])
+    day, value = known.item9
+    high_day, high = known.item9_highest
+    notes = [
+        voice.say("tile.item9.now", answer=voice.say(f"option.{value}"), day=voice.short_day(day)),
+        voice.say("tile.item9.highest", value=high, day=voice.day(high_day)),
+    ]
+    return _tile(voice, "item9", str(value), notes, unit="/ 3", concern=value > 0)
+
+
+def _half_lost(known: Figures, voice: Voice) -> dict[str, object]:
+    earlier = (
+        voice.count("tile.half.median", known.half_lost_count, median=voice.number(known.half_lost_median, 0))
+        if known.half_lost_median is not None
+        else voice.say("tile.half.no_median")
+    )
+    if known.half_lost is not None:
+        return _tile(
+            voice,
+            "half",
+            str(known.half_lost),
+            [voice.say("tile.half.this"), earlier],
+            unit=voice.say("tile.half.unit"),
+        )
+    why = "tile.half.not_yet" if known.half_lost_known else "tile.half.unknown"
+    return _tile(voice, "half", NONE, [voice.say(why), earlier])
+
+
+def _answered(known: Figures, voice: Voice) -> dict[str, object]:
+    whole = known.answered
+    notes = [
+        voice.say("tile.answered.days", answered=whole.days, due=whole.due),
+        voice.say("tile.answered.recent", answered=known.answered_recently.days, due=known.answered_recently.due),
+    ]
+    if whole.undelivered:
+        notes.append(voice.count("tile.answered.undelivered", whole.undelivered))
+    return _tile(voice, "answered", _percent(whole, voice), notes, unit="%" if whole.due else "")
+
+
+def _percent(known: Answered, voice: Voice) -> str:
+    return voice.number(100 * known.days / known.due, 0) if known.due else NONE
+
+
+def phq9_in_words(known: Figures, voice: Voice) -> str:
+    if known.now is None or known.first is None or known.best is None:
+        return voice.say("page.no_phq9")
+    return voice.say(
+        "caption.phq9_course",
+        now=known.now.value or 0,
+        day=voice.day(known.now.day),
+        first=known.first.value or 0,
+        best=known.best.value or 0,
+    )
+
+
+def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
+    """The last eight infusions on shared axes; the axis ends where the longest of them does."""
+    found = series.episodes(diary, today)
+    shown = found[-series.EPISODES_SHOWN :]
+    half = half_lost_days(diary, today)
+    longest = max((int(point[0]) for episode in shown for point in episode.points), default=0)
+    days = max(LEAST_EPISODE_DAYS, min(longest, series.LONGEST_EPISODE))
+    return {
+        "shared": {
+            "days": days,
+            "ticks": [
+                {"at": day, "label": str(day)}
+                for day in EPISODE_TICKS
+                if day <= days and (days <= 35 or day not in (7, 21))
+            ],
+            "band": [point for point in series.middle_half(found) if point[0] <= days],
+        },
+        "shown": [
+            {
+                "title": voice.say(
+                    "episode.title", number=episode.infusion.number, day=voice.short_day(episode.infusion.day)
+                ),
+                "points": episode.points,
+                "lines": episode.runs,
+                "current": episode is found[-1],
+                "half": half.get(episode.infusion.number),
+            }
+            for episode in shown
+        ],
+        "alt": voice.count("episode.alt", len(shown)),
+    }
+
+
+def half_lost_days(diary: Diary, today: date) -> dict[int, int]:
+    """Infusion number to the day on which half of its gain was gone, where that happened."""
+    return {r.number: r.half_lost for r in responses(diary, today) if isinstance(r.half_lost, int)}
+
+
+def side_effects(diary: Diary, voice: Voice) -> dict[str, object] | None:
+    """Worst answer of the infusion day and the next by infusion, the last eight; None when none was asked."""
+    shown = diary.infusions[-series.EPISODES_SHOWN :]
+    worst = {infusion.number: _worst(diary, infusion.day) for infusion in shown}
+    items = list(dict.fromkeys(item for answers in worst.values() for item in answers))
+    if not items:
+        return None
+    return {
+        "heads": [str(infusion.number) for infusion in shown],
+        "rows": [
+            {"name": voice.named("item", item), "cells": [worst[infusion.number].get(item) for infusion in shown]}
+            for item in items
+            if any(worst[infusion.number].get(item) is not None for infusion in shown)
+        ],
+    }
+
+
+def _worst(diary: Diary, day: date) -> dict[str, int | None]:
+    worst: dict[str, int | None] = {}
+    for check_in in diary.check_ins:
+        if not day <= check_in.day <= day + timedelta(days=INFUSION_DAYS):
+            continue
+        for item, answer in newest(check_in, SIDE_EFFECTS).items():
+            known = worst.get(item)
+            worst[item] = known if answer.value is None else answer.value if known is None else max(known, answer.value)
+    return worst
+
+
+def alerts(diary: Diary, voice: Voice) -> dict[str, object]:
+    """The last twelve, newest first, and counts of all."""
+    counted = Counter(alert.level for alert in diary.alerts)
+    waits = [alert.acknowledged_at - alert.raised_at for alert in diary.alerts if alert.acknowledged_at]
+    levels = ", ".join(
+        f"{counted[level]} {voice.say(f'level.{level.value}')}" for level in reversed(Level) if counted[level]
+    )
+    count = voice.count("alerts.count", len(diary.alerts), levels=levels) if diary.alerts else ""
+    if waits:
+        middle = sorted(waits)[len(waits) // 2] if len(waits) % 2 else mean_wait(sorted(waits))
+        count += " " + voice.say("alerts.median", wait=voice.lasting(middle))
+    return {
+        "heads": [voice.say(f"alerts.{name}") for name in ("code", "raised", "rule", "level", "taken", "outcome")],
+        "rows": [_alert(alert, voice) for alert in reversed(diary.alerts[-ALERTS_SHOWN:])],
+        "count": count,
+        "more": voice.count("alerts.earlier", len(diary.alerts) - ALERTS_SHOWN)
+        if len(diary.alerts) > ALERTS_SHOWN
+        else "",
+    }
+
+
+def mean_wait(waits: Sequence[timedelta]) -> timedelta:
+    """The middle of an even number of sorted waits."""
+    half = len(waits) // 2
+    return timedelta(seconds=mean(wait.total_seconds() for wait in waits[half - 1 : half + 1]))
+
+
+def _alert(alert: AlertEntry, voice: Voice) -> dict[str, str]:
+    return {
+        "code": voice.typed(alert.code),
+        "raised": voice.say("alerts.moment", day=voice.day(alert.day), time=voice.time(alert.raised_at)),
+        "rule": voice.say(f"rule.{alert.rule.value}"),
+        "level": alert.level.value,
+        "level_name": voice.say(f"level.{alert.level.value}"),
+        "taken": voice.lasting(alert.acknowledged_at - alert.raised_at)
+        if alert.acknowledged_at
+        else voice.say("alerts.not_taken"),
+        "outcome": voice.named("outcome", alert.outcome)
+        if alert.outcome
+        else voice.say("alerts.closed" if alert.closed_at else "alerts.open"),
+    }
+
+
+def events(diary: Diary, voice: Voice) -> dict[str, object]:
+    """The latest dated entries beside the answers, in one line each."""
+    shown = diary.events[-EVENTS_SHOWN:]
+    left = len(diary.events) - len(shown)
+    return {
+        "lines": [event_in_words(event, voice) for event in shown],
+        "more": voice.count("events.more", left) if left else "",
+    }
+
+
+def event_in_words(event: Event, voice: Voice) -> str:
+    days = (
+        voice.day(event.day)
+        if event.until is None
+        else voice.say("span", first=voice.short_day(event.day), last=voice.day(event.until))
+    )
+    value = voice.number(event.value, 0 if event.value == int(event.value) else 1) if event.value is not None else ""
+    return " ".join(
+        part for part in (f"{days}:", voice.named("event", event.kind), voice.typed(event.text), value) if part
+    )

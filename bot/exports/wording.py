@@ -1,0 +1,92 @@
+"""Numbers, days and moments as the reader writes them; sentences come from the catalogues."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_decimal
+
+from bot.exports.typesetting import printable
+from bot.texts import Texts, type_of_value
+
+NONE = "–"
+HOURS_WRITTEN_AS_DAYS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The catalogues in one language and one time zone. Whatever people typed passes through `typed` first."""
+
+    texts: Texts
+    language: str
+    zone: str = "UTC"
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse({"en": "en_GB", "de": "de_DE", "es": "es_ES"}.get(self.language, self.language), sep="_")
+
+    def say(self, key: str, /, **values: type_of_value) -> str:
+        return self.texts.say(f"exports.{key}", self.language, **values)
+
+    def count(self, key: str, n: int, /, **values: type_of_value) -> str:
+        return self.texts.count(f"exports.{key}", self.language, n, **values)
+
+    def named(self, family: str, code: str) -> str:
+        """The catalogue's name for a code, or the code itself: a clinic's own instruments bring codes nobody here knows."""
+        key = f"exports.{family}.{code}"
+        return self.texts.say(key, self.language) if self.texts.has(key, self.language) else self.typed(code)
+
+    def typed(self, text: str) -> str:
+        return printable(text)
+
+    def number(self, value: float | None, digits: int = 1) -> str:
+        if value is None:
+            return NONE
+        return format_decimal(round(value, digits), format="0." + "0" * digits if digits else "0", locale=self.locale)
+
+    def dose(self, value: float) -> str:
+        return format_decimal(value, format="0.##", locale=self.locale)
+
+    def day(self, day: date) -> str:
+        return format_date(day, "d MMM y" if self.language != "de" else "d. MMM y", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        return format_date(day, "d MMM" if self.language != "de" else "d. MMM", locale=self.locale)
+
+    def weekday(self, day: date) -> str:
+        return format_date(day, "EEE d MMM" if self.language != "de" else "EEE d. MMM", locale=self.locale)
+
+    def month(self, day: date) -> str:
+        return format_date(day, "LLL", locale=self.locale).rstrip(".")
+
+    def month_of_year(self, day: date) -> str:
+        return format_skeleton("yMMMM", day, locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """Day and time in the voice's zone."""
+        return f"{self.day(self.local(moment).date())}, {self.time(moment)}"
+
+    def short_moment(self, moment: datetime) -> str:
+        return f"{self.short_day(self.local(moment).date())}, {self.time(moment)}"
+
+    def time(self, moment: datetime) -> str:
+        return format_time(self.local(moment).time(), "HH:mm", locale=self.locale)
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(ZoneInfo(self.zone))
+
+    def lasting(self, time: timedelta) -> str:
+        """A duration in the largest unit that says it well: minutes, hours, days."""
+        minutes = max(0, round(time.total_seconds() / 60))
+        if minutes < 60:
+            return self.say("lasting.minutes", n=minutes)
+        if minutes < 60 * HOURS_WRITTEN_AS_DAYS:
+            return self.say("lasting.hours", n=self.number(minutes / 60, 0 if minutes % 60 == 0 else 1))
+        return self.say("lasting.days", n=round(minutes / 1440))
+
+
+def iso(moment: datetime | None) -> str:
+    """The moment in UTC, to the second, as in "2026-11-23T17:56:00Z"; empty when there is none."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
