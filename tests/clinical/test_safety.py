@@ -1,0 +1,89 @@
+"""R0: every cell of the grid has one tier, and a worse answer never lowers a level."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from bot.clinical.safety import History, Tier, follow_up, judge_answer, judge_unanswered, tier
+from bot.clinical.terms import Level
+
+TODAY = date(2026, 3, 2)
+ORDER = list(Tier)
+
+
+def level_of(item: str, value: int | None, **known: int) -> Level | None:
+    instrument, _, code = item.partition(".")
+    answers = {key.replace("__", "."): answer for key, answer in known.items()}
+    finding = judge_answer(instrument, code, value, answers, History(last_intent_on=TODAY), TODAY)
+    return finding.level if finding else None
+
+
+@pytest.mark.parametrize(
+    ("urge", "intent", "expected"),
+    [
+        (0, 0, Tier.NONE),
+        (1, 0, Tier.LOW),
+        (4, 4, Tier.LOW),
+        (5, 0, Tier.MEDIUM),
+        (7, 4, Tier.MEDIUM),
+        (8, 0, Tier.MEDIUM),
+        (8, 1, Tier.HIGH),
+        (0, 8, Tier.HIGH),
+        (3, 5, Tier.MEDIUM),
+        (10, 10, Tier.HIGH),
+    ],
+)
+def test_the_grid_of_urge_and_intent(urge: int, intent: int, expected: Tier) -> None:
+    assert tier(urge, intent) == expected
+
+
+def test_a_worse_answer_never_lowers_the_tier() -> None:
+    for urge in range(11):
+        for intent in range(11):
+            here = ORDER.index(tier(urge, intent))
+            assert urge == 10 or ORDER.index(tier(urge + 1, intent)) >= here
+            assert intent == 10 or ORDER.index(tier(urge, intent + 1)) >= here
+
+
+@pytest.mark.parametrize(
+    ("item", "value", "expected"),
+    [
+        ("daily.urge", 0, None),
+        ("daily.urge", None, None),
+        ("daily.urge", 3, Level.YELLOW),
+        ("daily.urge", 5, Level.ORANGE),
+        ("daily.urge", 9, Level.ORANGE),
+        ("phq9.item9", 1, Level.YELLOW),
+        ("phq9.item9", 2, Level.ORANGE),
+        ("safety.safe_now", 0, None),
+        ("safety.safe_now", 2, Level.RED),
+        ("safety.plan", 1, Level.RED),
+        ("asq.asq3", 1, Level.ORANGE),
+        ("asq.asq5", None, Level.RED),
+    ],
+)
+def test_each_answer_by_itself(item: str, value: int | None, expected: Level | None) -> None:
+    assert level_of(item, value) == expected
+
+
+def test_intent_beside_a_strong_urge_is_red() -> None:
+    assert level_of("daily.intent", 1, daily__urge=8) == Level.RED
+    assert level_of("daily.intent", 8, daily__urge=1) == Level.RED
+
+
+def test_first_intent_in_two_weeks_is_orange() -> None:
+    finding = judge_answer("daily", "intent", 1, {"daily.urge": 1}, History(), TODAY)
+    assert finding is not None and finding.level == Level.ORANGE
+
+
+def test_an_unanswered_intent_rises_with_time() -> None:
+    assert judge_unanswered(9, timedelta(minutes=4), TODAY) is None
+    red = judge_unanswered(9, timedelta(minutes=5), TODAY)
+    assert red is not None and red.level == Level.RED
+    orange = judge_unanswered(5, timedelta(minutes=30), TODAY)
+    assert orange is not None and orange.level == Level.ORANGE
+
+
+def test_no_question_stands_between_a_red_answer_and_help() -> None:
+    assert follow_up(Level.RED, known={}, history=History(), day=TODAY) == ()
+    assert follow_up(Level.ORANGE, known={}, history=History(), day=TODAY) == ("safety:safe_now,plan", "asq")
