@@ -17,7 +17,7 @@ import typst
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
 TEMPLATES = HERE / "templates"
-STANDARDS: list[typst.PDFStandard] = ["a-2a", "ua-1"]
+STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]
 
 LONGEST_WORD = 24  # characters; longer runs may break anywhere, otherwise they would leave their column
 MARKS_PER_LETTER = 3  # more stacked accents than any script needs would cover the neighbouring lines

@@ -1,0 +1,173 @@
+"""The composition root: the only place where objects are built, and handlers, ticks and jobs are listed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from telegram import BotCommand
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from bot.chat import application as chat_application
+from bot.chat.handlers import ROUTES
+from bot.chat.handlers.routes import register
+from bot.clinical.crisis import CrisisLines
+from bot.clinical.library import Library
+from bot.clinical.screening import Patterns
+from bot.clock import Clock
+from bot.delivery.receiver import Receiver
+from bot.delivery.sender import Sender
+from bot.delivery.ticker import Ticker
+from bot.delivery.transport import AiohttpRequest
+from bot.delivery.triage import Triage
+from bot.delivery.worker import Worker
+from bot.desk import Desk
+from bot.services import care
+from bot.services.work import Knowledge, Work
+from bot.settings import Clinic, Settings
+from storage.crypto import MasterKeys
+from storage.engine import Database, RunningLock
+from storage.errors import WrongWorld
+from storage.stores.keys import INDEX_SUBJECT
+from storage.stores.people import CHATS_SUBJECT
+
+log = structlog.get_logger()
+
+COMMANDS = ("checkin", "help", "settings", "about")
+RETRY_START_SECONDS = 5.0
+REAL_TELEGRAM, SIMULATED = "Telegram", "the simulator"
+SETTLE_ROUNDS = 10_000
+
+
+def open_desk(settings: Settings, clinic: Clinic, clock: Clock) -> Desk:
+    """The database, migrated, with everything the services know. Raises `SettingsError` or `StorageError`."""
+    database = Database(settings.database, MasterKeys.from_file(settings.key_file))
+    database.migrate()
+    desk = Desk(database, knowledge(clinic), clock)
+    desk.act_now(_make_shared_keys)
+    return desk
+
+
+def knowledge(clinic: Clinic) -> Knowledge:
+    return Knowledge(clinic, Library.load(clinic.instruments), Patterns.load(), CrisisLines.load())
+
+
+def _make_shared_keys(work: Work) -> None:
+    """Made once, before anything runs side by side: two processes must not each make their own."""
+    for subject in (INDEX_SUBJECT, CHATS_SUBJECT):
+        work.stores.keys.key_for(subject)
+
+
+def claim_world(work: Work, world: str) -> None:
+    """A database belongs to the real Telegram or to the simulator for good."""
+    known = work.stores.facts.read("world")
+    if known is not None and known != world:
+        raise WrongWorld(known, world)
+    work.stores.facts.set("world", world)
+
+
+@dataclass
+class Afterglow:
+    """The running bot, in its parts."""
+
+    desk: Desk
+    receiver: Receiver
+    worker: Worker
+    sender: Sender
+    ticker: Ticker
+    bot: ExtBot[None]
+
+    async def next_due(self, until: datetime) -> datetime | None:
+        return await self.ticker.next_due(until)
+
+    async def settle(self) -> None:
+        """Returns when nothing is due, waiting or under way: updates fetched, handled, ticked, letters sent."""
+        for _ in range(SETTLE_ROUNDS):
+            self.worker.wake()
+            self.sender.wake()
+            moved = await self.ticker.tick()
+            if not moved and await self._quiet() and await self.sender.drained():
+                return
+            await asyncio.sleep(0.01)
+
+    async def _quiet(self) -> bool:
+        info = await self.bot.get_webhook_info()
+        waiting = await self.desk.act(lambda work: work.stores.inbox.count_waiting())
+        return info.pending_update_count == 0 and waiting == 0
+
+
+@asynccontextmanager
+async def running(
+    desk: Desk, clock: Clock, *, token: str, api_url: str, world: str, poll_seconds: int = 25
+) -> AsyncIterator[Afterglow]:
+    """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
+    with ExitStack() as stack:
+        if desk.database.file is not None:
+            stack.enter_context(RunningLock(desk.database.file))
+        await desk.act(claim_world, world)
+        bot: ExtBot[None] = ExtBot(
+            token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=AiohttpRequest(),
+            get_updates_request=AiohttpRequest(connections=2),
+        )  # fmt: skip
+        application = chat_application.build(bot, desk)
+        register(application, ROUTES)
+        receiver = Receiver(bot, desk, clock, poll_seconds)
+        worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk)
+        afterglow = Afterglow(desk, receiver, worker, sender, Ticker(desk), bot)
+        desk.on_commit(worker.wake)
+        desk.on_commit(sender.wake)
+        tasks = [asyncio.create_task(part) for part in _parts(afterglow)]
+        calendar = _calendar(desk)
+        calendar.start()
+        try:
+            yield afterglow
+        finally:
+            calendar.shutdown(wait=False)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await bot.shutdown()
+
+
+def _parts(afterglow: Afterglow) -> list[Coroutine[Any, Any, None]]:
+    return [_connect_then_poll(afterglow), afterglow.worker.run(), afterglow.sender.run(), afterglow.ticker.run()]
+
+
+async def _connect_then_poll(afterglow: Afterglow) -> None:
+    """`initialize` fails while Telegram is away; it is tried again beside everything else."""
+    while True:
+        try:
+            await afterglow.bot.initialize()
+            username = afterglow.bot.username
+            await afterglow.desk.act(lambda work: work.stores.facts.set("bot.username", username))
+            await _offer_commands(afterglow.bot)
+            break
+        except TelegramError as error:
+            log.warning("telegram.not_reachable", error=type(error).__name__, again_in=RETRY_START_SECONDS)
+            await asyncio.sleep(RETRY_START_SECONDS)
+    await afterglow.receiver.run()
+
+
+async def _offer_commands(bot: ExtBot[None]) -> None:
+    try:
+        await bot.set_my_commands([BotCommand(name, name) for name in COMMANDS])
+    except TelegramError as error:  # a convenience: without it, commands still work when typed
+        log.warning("commands.not_offered", error=type(error).__name__)
+
+
+def _calendar(desk: Desk) -> AsyncIOScheduler:
+    """What happens at a time of day. Nothing here is needed for an alert."""
+    clinic = desk.knowledge.clinic
+    scheduler = AsyncIOScheduler(timezone=ZoneInfo(clinic.zone))
+    scheduler.add_job(
+        desk.act, CronTrigger(hour=clinic.digest_at.hour, minute=clinic.digest_at.minute), [care.send_digest],
+        coalesce=True, misfire_grace_time=None, max_instances=1,
+    )  # fmt: skip
+    return scheduler

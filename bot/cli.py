@@ -1,0 +1,230 @@
+"""The command `afterglow`."""
+
+import asyncio
+import csv
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from bot import app
+from bot.clinical.rules import BadLimit
+from bot.clinical.screening import Patterns, screen_rows
+from bot.clock import SystemClock
+from bot.exports import report
+from bot.services import care, enrolment
+from bot.services.work import Work
+from bot.settings import Clinic, Settings, SettingsError
+from bot.simulator.clock import SimulatorClock
+from bot.simulator.server import TOKEN, Simulator
+from bot.texts import load
+from storage.errors import StorageError
+from storage.tables.people import Role
+
+T = TypeVar("T")
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="A symptom diary for the days after a ketamine infusion.")
+console, errors = Console(), Console(stderr=True)
+
+SIMULATOR_FOLDER = "simulator"
+MISUSE = 2
+
+
+def main() -> None:
+    try:
+        cli()
+    except (SettingsError, StorageError, BadLimit) as error:
+        errors.print(f"[bold red]Afterglow cannot start.[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(MISUSE)
+
+
+@cli.command()
+def start() -> None:
+    """Run on Telegram when a token is set, else on the simulator."""
+    if Settings.read().telegram_token is not None:
+        run()
+    else:
+        simulate()
+
+
+@cli.command()
+def run() -> None:
+    """Run on Telegram. Needs TELEGRAM_TOKEN and the clinic's own phone line; never falls back to the simulator."""
+    settings = Settings.read()
+    if settings.telegram_token is None:
+        raise SettingsError("TELEGRAM_TOKEN", read="nothing", expected="the token of your bot, in the environment or .env")
+    clinic = read_clinic(settings)
+    if not clinic.phone:
+        raise SettingsError(f"{settings.clinic_file} phone", read="nothing", expected="the clinic's own phone line")
+    set_up_logs(settings)
+    asyncio.run(_run(settings, clinic, settings.telegram_token.get_secret_value()))
+
+
+async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
+    clock = SystemClock()
+    desk = app.open_desk(settings, clinic, clock)
+    try:
+        async with app.running(
+            desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM
+        ):
+            console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
+            await _until_stopped()
+    finally:
+        desk.close()
+
+
+@cli.command()
+def simulate() -> None:
+    """Run on the built-in simulator, with a page that shows everybody's phone."""
+    settings = simulated(Settings.read())
+    clinic = read_clinic(settings) if settings.clinic_file.exists() else Clinic(phone="+1 555 0100")
+    set_up_logs(settings)
+    asyncio.run(_simulate(settings, clinic))
+
+
+def simulated(settings: Settings) -> Settings:
+    """The same settings with a data folder of the simulator's own."""
+    folder = settings.data_dir / SIMULATOR_FOLDER
+    return settings.model_copy(update={"data_dir": folder, "database_url": None, "master_key_file": None})
+
+
+async def _simulate(settings: Settings, clinic: Clinic) -> None:
+    clock = SimulatorClock()
+    simulator = Simulator(clock, settings.data_dir)
+    desk = app.open_desk(settings, clinic, clock)
+    try:
+        async with AsyncExitStack() as stack:
+            address = await stack.enter_async_context(simulator.serve(settings.host, settings.port))
+            afterglow = await stack.enter_async_context(
+                app.running(desk, clock, token=TOKEN, api_url=address, world=app.SIMULATED, poll_seconds=5)
+            )
+            simulator.attach(afterglow)
+            await asyncio.to_thread(_welcome, address, desk.act_now(_first_link))
+            await _until_stopped()
+    except OSError as error:
+        raise SettingsError("PORT", read=str(settings.port), expected=f"a free port ({error.strerror})") from None
+    finally:
+        desk.close()
+
+
+def _first_link(work: Work) -> str | None:
+    """A link for the administrator while there is none."""
+    return None if work.stores.people.admins() else enrolment.invite_staff(work, Role.ADMIN)
+
+
+def _welcome(address: str, token: str | None) -> None:
+    lines = [f"Open [bold]{address}[/] in a browser: everybody's phone, and a clock to turn."]
+    if token is not None:
+        lines.append(f"Begin in the Administrator's phone; paste there:\n  {invite_link('afterglow_simulator_bot', token)}")
+        lines.append("Invite a nurse, paste her link in the Nurse's phone, and there type /enrol to invite a patient.")
+    lines.append("Ctrl-C stops it; starting again continues where it was.")
+    console.print(Panel("\n".join(lines), title="Afterglow on the simulator", expand=False))
+
+
+@cli.command()
+def invite(role: Annotated[Role, typer.Option(help="admin, nurse or physician")] = Role.ADMIN) -> None:
+    """Print a one-time link for a member of the care team."""
+    if role == Role.PATIENT:
+        raise typer.BadParameter("patients are invited from the chat, with /enrol")
+    settings = Settings.read()
+    token = act(settings, lambda work: enrolment.invite_staff(work, role))
+    name = act(settings, lambda work: work.stores.facts.read("bot.username"))
+    if name:
+        typer.echo(invite_link(name, token))
+    else:
+        typer.echo(f"/start {token}")
+        errors.print("The bot has not met Telegram yet: send this line to it, or run this again after its first start.")
+
+
+def invite_link(bot: str, token: str) -> str:
+    return f"https://t.me/{bot}?start={token}"
+
+
+@cli.command()
+def export(
+    patient: Annotated[str, typer.Argument(help="the patient's code, such as P-0001")],
+    out: Annotated[Path, typer.Option(help="the folder to write to")] = Path("out"),
+) -> None:
+    """Write a patient's diary as a PDF report."""
+    settings = Settings.read()
+    clinic = read_clinic(settings)
+    record = act(settings, lambda work: care.diary_of(work, care.find(work, patient).id))
+    clock = SystemClock()
+    known = app.knowledge(clinic)
+    data = report.render(
+        record, library=known.library, texts=load(), language=clinic.language, made_at=clock.now(), clinic=clinic.name
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{record.patient}.pdf"
+    target.write_bytes(data)
+    typer.echo(target)
+
+
+@cli.command()
+def screen(file: Annotated[str, typer.Argument(help="a CSV with a `text` column, or - for standard input")]) -> None:
+    """Screen texts for danger: prints the CSV with `level` and the matching pattern of each row."""
+    source = sys.stdin if file == "-" else Path(file).open(newline="", encoding="utf-8")  # noqa: SIM115 - closed below
+    with source:
+        rows = csv.DictReader(source)
+        if "text" not in (rows.fieldnames or []):
+            raise SettingsError(file, read=f"columns {rows.fieldnames}", expected="a column named text")
+        writer = csv.DictWriter(sys.stdout, [*(rows.fieldnames or []), "level", "pattern"], lineterminator="\n")
+        writer.writeheader()
+        for row in screen_rows(rows, Patterns.load()):
+            writer.writerow(row)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database schema to what this program needs."""
+    settings = Settings.read()
+    act(settings, lambda work: work.stores.patients.count())
+    typer.echo("The database is up to date.")
+
+
+def act(settings: Settings, use_case: Callable[[Work], T]) -> T:
+    """One use case on the database of the settings, for a command."""
+    clinic = read_clinic(settings)
+    if settings.telegram_token is None and settings.database_url is None:
+        settings = simulated(settings)
+    desk = app.open_desk(settings, clinic, SystemClock())
+    try:
+        return desk.act_now(use_case)
+    finally:
+        desk.close()
+
+
+def read_clinic(settings: Settings) -> Clinic:
+    if not settings.clinic_file.exists():
+        return Clinic()
+    return Clinic.from_file(settings.clinic_file)
+
+
+def set_up_logs(settings: Settings) -> None:
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
