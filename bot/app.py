@@ -144,7 +144,7 @@ async def _connect_then_poll(afterglow: Afterglow) -> None:
     """`initialize` fails while Telegram is away; it is tried again beside everything else."""
     while True:
         try:
-            await afterglow.bot.initialize()
+            await afterglow.worker.application.initialize()
             username = afterglow.bot.username
             await afterglow.desk.act(lambda work: work.stores.facts.set("bot.username", username))
             await _offer_commands(afterglow.bot)

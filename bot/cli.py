@@ -31,7 +31,9 @@ from storage.tables.people import Role
 
 T = TypeVar("T")
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help="A symptom diary for the days after a ketamine infusion.")
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A symptom diary for the days after a ketamine infusion."
+)
 console, errors = Console(), Console(stderr=True)
 
 SIMULATOR_FOLDER = "simulator"
@@ -60,7 +62,9 @@ def run() -> None:
     """Run on Telegram. Needs TELEGRAM_TOKEN and the clinic's own phone line; never falls back to the simulator."""
     settings = Settings.read()
     if settings.telegram_token is None:
-        raise SettingsError("TELEGRAM_TOKEN", read="nothing", expected="the token of your bot, in the environment or .env")
+        raise SettingsError(
+            "TELEGRAM_TOKEN", read="nothing", expected="the token of your bot, in the environment or .env"
+        )
     clinic = read_clinic(settings)
     if not clinic.phone:
         raise SettingsError(f"{settings.clinic_file} phone", read="nothing", expected="the clinic's own phone line")
@@ -72,9 +76,7 @@ async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
     clock = SystemClock()
     desk = app.open_desk(settings, clinic, clock)
     try:
-        async with app.running(
-            desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM
-        ):
+        async with app.running(desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM):
             console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
             await _until_stopped()
     finally:
@@ -123,7 +125,9 @@ def _first_link(work: Work) -> str | None:
 def _welcome(address: str, token: str | None) -> None:
     lines = [f"Open [bold]{address}[/] in a browser: everybody's phone, and a clock to turn."]
     if token is not None:
-        lines.append(f"Begin in the Administrator's phone; paste there:\n  {invite_link('afterglow_simulator_bot', token)}")
+        lines.append(
+            f"Begin in the Administrator's phone; paste there:\n  {invite_link('afterglow_simulator_bot', token)}"
+        )
         lines.append("Invite a nurse, paste her link in the Nurse's phone, and there type /enrol to invite a patient.")
     lines.append("Ctrl-C stops it; starting again continues where it was.")
     console.print(Panel("\n".join(lines), title="Afterglow on the simulator", expand=False))

@@ -52,6 +52,10 @@ class DiaryApplication(Application[ExtBot[None], DiaryContext, dict[Any, Any], d
 
     desk: Desk
 
+    @property
+    def initialized(self) -> bool:
+        return bool(self._initialized)
+
     async def process_error(self, update: object, error: Exception, *args: Any, **kwargs: Any) -> bool:
         raise error
 

@@ -1,11 +1,13 @@
 """Long polling: a batch goes into the inbox in one transaction; only after its commit is it confirmed to Telegram."""
 
 import asyncio
+import warnings
 from typing import Any
 
 import structlog
 from telegram import Bot
-from telegram.error import InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import RetryAfter, TelegramError
+from telegram.warnings import PTBUserWarning
 
 from bot.clock import Clock
 from bot.delivery.updates import Raw, dump, look, update_id
@@ -35,6 +37,8 @@ class Receiver:
         self._answers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
+        # The library's own method would parse the batch, and one malformed update would then block all after it.
+        warnings.filterwarnings("ignore", message=r".*getUpdates", category=PTBUserWarning)
         pause = FIRST_PAUSE
         while True:
             try:
@@ -42,7 +46,7 @@ class Receiver:
                 pause = FIRST_PAUSE
             except RetryAfter as error:
                 await asyncio.sleep(_seconds(error))
-            except (InvalidToken, NetworkError, TelegramError) as error:
+            except Exception as error:  # Telegram or the disk is away: what is not stored is not confirmed either
                 log.warning("receiver.poll_failed", error=type(error).__name__, again_in=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)

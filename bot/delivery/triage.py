@@ -43,7 +43,7 @@ def _untriaged(work: Work) -> list[tuple[int, str]]:
 
 def _judge(work: Work, seen: Look, position: int) -> None:
     tap = decode(seen.data) if seen.data else None
-    answer = (tap.instrument, tap.item, tap.value) if isinstance(tap, AnswerTap) else None
+    answer = (tap.check_in, tap.instrument, tap.item, tap.value) if isinstance(tap, AnswerTap) else None
     help_pressed = (tap is not None and not isinstance(tap, AnswerTap) and tap.act == "help") or (
         seen.text is not None and seen.text.startswith(HELP_WORDS)
     )

@@ -29,7 +29,7 @@ class Turn:
 
 class Worker:
     def __init__(self, application: DiaryApplication, desk: Desk, triage: Triage) -> None:
-        self._application = application
+        self.application = application
         self._desk = desk
         self._triage = triage
         self._wake = asyncio.Event()
@@ -55,6 +55,8 @@ class Worker:
     async def work_off(self) -> int:
         """Triage for all that is new, then one row of each waiting chat; returns how many rows were handled."""
         await self._triage.look_at_all()
+        if not self.application.initialized:
+            return 0  # commands cannot be told apart before the bot knows its own name; danger has been seen above
         turns = await self._desk.act(_next_turns)
         await asyncio.gather(*(self._handle(turn) for turn in turns))
         return len(turns)
@@ -66,8 +68,8 @@ class Worker:
         try:
             if attempt > MAX_ATTEMPTS:
                 raise RuntimeError("tried before without an end")
-            update = Update.de_json(raw, self._application.bot)
-            await self._application.handle(update, origin)
+            update = Update.de_json(raw, self.application.bot)
+            await self.application.handle(update, origin)
             await self._desk.act(_done, turn.position)
         except Exception as error:
             log.error("worker.row_failed", row=turn.position, attempt=attempt, error=type(error).__name__)

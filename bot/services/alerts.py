@@ -48,15 +48,24 @@ class AlertView:
 
 
 def raise_finding(work: Work, patient: Patient, finding: Finding, source: str) -> Alert | None:
-    """Stores what a rule saw, once per source, and raises or raises again the alert of its rule.
+    """Stores what a rule saw and raises, or raises again, the alert of its rule. Levels of an open alert only rise.
 
-    A NOTE is kept for the digest and opens no alert. Levels of an open alert only rise.
+    The same source counts once, unless a second look at it is graver than the first: triage sees an answer alone, the
+    handler sees it beside the others. A NOTE is kept for the digest and opens no alert.
     """
+    seen = work.stores.findings.levels_from(patient.id, finding.rule, source)
+    if any(Level(level).at_least(finding.level) for level in seen):
+        return None
     row = work.stores.findings.add(
-        patient_id=patient.id, rule=finding.rule, level=finding.level, day=finding.day, reason=finding.reason,
-        values=finding.values, source=source,
-    )  # fmt: skip
-    if row is None or finding.level == Level.NOTE:
+        patient_id=patient.id,
+        rule=finding.rule,
+        level=finding.level,
+        day=finding.day,
+        reason=finding.reason,
+        values=finding.values,
+        source=source,
+    )
+    if finding.level == Level.NOTE:
         return None
     alert = work.stores.alerts.open_for(patient.id, finding.rule)
     if alert is None:

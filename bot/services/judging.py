@@ -22,6 +22,12 @@ def known_answers(work: Work, check_in: CheckIn) -> dict[str, int | None]:
     return {key: work.stores.responses.value(response) for key, response in newest.items()}
 
 
+def answers_of(work: Work, patient: Patient, check_in_id: UUID) -> dict[str, int | None]:
+    """The same by id; nothing for a check-in that is not this patient's."""
+    check_in = work.stores.check_ins.find(check_in_id)
+    return known_answers(work, check_in) if check_in is not None and check_in.patient_id == patient.id else {}
+
+
 def history(work: Work, patient: Patient) -> safety.History:
     """What the safety rules need to know of the days before."""
     intents: list[date] = []

@@ -14,6 +14,9 @@ from bot.services.work import Work
 from storage.tables.people import Patient, PatientState, Role
 
 
+Answer = tuple[UUID, str, str, int | None]  # check-in, instrument, item, value; none of it trusted
+
+
 @dataclass(frozen=True, slots=True)
 class Numbers:
     """Who can be reached now, for one patient."""
@@ -57,9 +60,7 @@ def press_not_safe(work: Work, answer: str) -> None:
     letters.reply(work, "notice", detail="crisis.noted")
 
 
-def triage(
-    work: Work, answer: tuple[str, str, int | None] | None, text: str | None, *, help_pressed: bool
-) -> Level | None:
+def triage(work: Work, answer: Answer | None, text: str | None, *, help_pressed: bool) -> Level | None:
     """Judges a raw update before its turn: its alert and crisis letter commit on their own.
 
     The handler that comes later finds the same source and merges. A check-in that is over does not matter here: a
@@ -77,14 +78,15 @@ def triage(
 
 
 def _judge(
-    work: Work, patient: Patient, answer: tuple[str, str, int | None] | None, text: str | None, *, help_pressed: bool
+    work: Work, patient: Patient, answer: Answer | None, text: str | None, *, help_pressed: bool
 ) -> Finding | None:
     day = diary_day(work.now, patient.zone)
     if help_pressed:
         return safety.judge_help(day)
     if answer is not None:
-        instrument, item, value = answer
-        return safety.judge_answer(instrument, item, value, {}, judging.history(work, patient), day)
+        check_in, instrument, item, value = answer
+        known = judging.answers_of(work, patient, check_in)
+        return safety.judge_answer(instrument, item, value, known, judging.history(work, patient), day)
     match = screen(text, work.knowledge.patterns) if text else None
     return safety.judge_text(match, day) if match is not None else None
 

@@ -129,7 +129,9 @@ class BotApi:
         return True
 
     async def set_commands(self, given: Json) -> bool:
-        self._commands[str(given.get("scope", "")) + str(given.get("language_code", ""))] = json.loads(given["commands"])
+        self._commands[str(given.get("scope", "")) + str(given.get("language_code", ""))] = json.loads(
+            given["commands"]
+        )
         return True
 
     async def get_commands(self, given: Json) -> list[Json]:

@@ -53,7 +53,9 @@ class PeopleApi:
         return web.Response(text=text, content_type="text/html")
 
     async def everybody(self, _: web.Request) -> web.Response:
-        groups = [{"id": c.id, "title": c.title, "members": c.members} for c in self._world.chats.values() if c.is_group]
+        groups = [
+            {"id": c.id, "title": c.title, "members": c.members} for c in self._world.chats.values() if c.is_group
+        ]
         people = [asdict(person) for person in self._world.people.values()]
         return web.json_response({"bot": BOT_NAME, "people": people, "groups": groups})
 

@@ -5,6 +5,6 @@ from alembic import context
 from storage.tables import Table
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Table.metadata, compare_type=True, render_as_batch=True)
+context.configure(connection=connection, target_metadata=Table.metadata, compare_type=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -98,13 +98,7 @@ class Findings:
 
     def add(
         self, *, patient_id: UUID, rule: str, level: str, day: date, reason: str, values: Values, source: str
-    ) -> Finding | None:
-        """The new finding; None when the same rule has already seen the same source."""
-        seen = select(Finding.id).where(
-            Finding.patient_id == patient_id, Finding.rule == rule, Finding.source == source
-        )
-        if self._session.scalar(seen) is not None:
-            return None
+    ) -> Finding:
         finding = Finding(
             id=uuid4(),
             patient_id=patient_id,
@@ -121,6 +115,14 @@ class Findings:
         self._session.add(finding)
         self._session.flush()
         return finding
+
+    def levels_from(self, patient_id: UUID, rule: str, source: str) -> Sequence[str]:
+        """What a rule has already seen in one source."""
+        return self._session.scalars(
+            select(Finding.level).where(
+                Finding.patient_id == patient_id, Finding.rule == rule, Finding.source == source
+            )
+        ).all()
 
     def reason(self, finding: Finding) -> tuple[str, Values]:
         """The text key and the numbers of its sentence."""

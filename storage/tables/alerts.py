@@ -54,7 +54,7 @@ class Alert(Table):
 
 
 class Finding(Table):
-    """What a rule saw; `source` makes the same observation count once (inbox position, check-in, or day)."""
+    """What a rule saw; `source` makes the same observation count once a level (inbox position, check-in, or day)."""
 
     __tablename__ = "findings"
 
@@ -67,7 +67,7 @@ class Finding(Table):
     sealed_reason: Mapped[bytes]  # text key and numbers
     found_at: Mapped[datetime]
     source: Mapped[str]
-    __table_args__ = (UniqueConstraint("patient_id", "rule", "source"),)
+    __table_args__ = (UniqueConstraint("patient_id", "rule", "source", "level"),)
 
 
 class AuditEntry(Table):

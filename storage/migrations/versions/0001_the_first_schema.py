@@ -22,9 +22,7 @@ def upgrade() -> None:
         sa.Column("link", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit")),
     )
-    with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_subject_id"), ["subject_id"], unique=False)
-
+    op.create_index(op.f("ix_audit_subject_id"), "audit", ["subject_id"], unique=False)
     op.create_table(
         "chats",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -62,9 +60,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_inbox")),
         sa.UniqueConstraint("update_id", "chat_key", name=op.f("uq_inbox_update_id_chat_key")),
     )
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_inbox_state_inbox_position"), ["state", "position"], unique=False)
-
+    op.create_index(op.f("ix_inbox_state_inbox_position"), "inbox", ["state", "position"], unique=False)
     op.create_table(
         "keys",
         sa.Column("subject", sa.String(), nullable=False),
@@ -118,10 +114,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patients")),
         sa.UniqueConstraint("code", name=op.f("uq_patients_code")),
     )
-    with op.batch_alter_table("patients", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_patients_planned_until"), ["planned_until"], unique=False)
-        batch_op.create_index(batch_op.f("ix_patients_state_until"), ["state_until"], unique=False)
-
+    op.create_index(op.f("ix_patients_planned_until"), "patients", ["planned_until"], unique=False)
+    op.create_index(op.f("ix_patients_state_until"), "patients", ["state_until"], unique=False)
     op.create_table(
         "cards",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -170,9 +164,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_check_ins")),
         sa.UniqueConstraint("patient_id", "day", "slot", name=op.f("uq_check_ins_patient_id_day_slot")),
     )
-    with op.batch_alter_table("check_ins", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_check_ins_next_at"), ["next_at"], unique=False)
-
+    op.create_index(op.f("ix_check_ins_next_at"), "check_ins", ["next_at"], unique=False)
     op.create_table(
         "dialogues",
         sa.Column("chat_id", sa.Uuid(), nullable=False),
@@ -194,9 +186,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notes")),
         sa.UniqueConstraint("source", name=op.f("uq_notes_source")),
     )
-    with op.batch_alter_table("notes", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notes_patient_id"), ["patient_id"], unique=False)
-
+    op.create_index(op.f("ix_notes_patient_id"), "notes", ["patient_id"], unique=False)
     op.create_table(
         "people",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -242,17 +232,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("code", name=op.f("uq_alerts_code")),
     )
-    with op.batch_alter_table("alerts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_alerts_next_step_at"), ["next_step_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_alerts_patient_id"), ["patient_id"], unique=False)
-        batch_op.create_index(
-            "uq_alerts_one_open",
-            ["patient_id", "rule"],
-            unique=True,
-            sqlite_where=sa.text("state != 'closed'"),
-            postgresql_where=sa.text("state != 'closed'"),
-        )
-
+    op.create_index(op.f("ix_alerts_next_step_at"), "alerts", ["next_step_at"], unique=False)
+    op.create_index(op.f("ix_alerts_patient_id"), "alerts", ["patient_id"], unique=False)
+    op.create_index(
+        "uq_alerts_one_open",
+        "alerts",
+        ["patient_id", "rule"],
+        unique=True,
+        sqlite_where=sa.text("state != 'closed'"),
+        postgresql_where=sa.text("state != 'closed'"),
+    )
     op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -267,9 +256,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recorded_by"], ["people.id"], name=op.f("fk_events_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
     )
-    with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_events_patient_id"), ["patient_id"], unique=False)
-
+    op.create_index(op.f("ix_events_patient_id"), "events", ["patient_id"], unique=False)
     op.create_table(
         "infusions",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -289,9 +276,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recorded_by"], ["people.id"], name=op.f("fk_infusions_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_infusions")),
     )
-    with op.batch_alter_table("infusions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_infusions_patient_id"), ["patient_id"], unique=False)
-
+    op.create_index(op.f("ix_infusions_patient_id"), "infusions", ["patient_id"], unique=False)
     op.create_table(
         "invites",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -344,12 +329,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_outbox")),
         sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
     )
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_outbox_chat_id_outbox_card"), ["chat_id", "card"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_outbox_state_outbox_urgency_outbox_due_at"), ["state", "urgency", "due_at"], unique=False
-        )
-
+    op.create_index(op.f("ix_outbox_chat_id_outbox_card"), "outbox", ["chat_id", "card"], unique=False)
+    op.create_index(
+        op.f("ix_outbox_state_outbox_urgency_outbox_due_at"), "outbox", ["state", "urgency", "due_at"], unique=False
+    )
     op.create_table(
         "patient_limits",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -390,9 +373,7 @@ def upgrade() -> None:
             "check_in_id", "instrument", "item", "source", name=op.f("uq_responses_check_in_id_instrument_item_source")
         ),
     )
-    with op.batch_alter_table("responses", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_responses_patient_id"), ["patient_id"], unique=False)
-
+    op.create_index(op.f("ix_responses_patient_id"), "responses", ["patient_id"], unique=False)
     op.create_table(
         "rota",
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -401,9 +382,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_rota_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_rota")),
     )
-    with op.batch_alter_table("rota", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_rota_place"), ["place"], unique=False)
-
+    op.create_index(op.f("ix_rota_place"), "rota", ["place"], unique=False)
     op.create_table(
         "findings",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -418,10 +397,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_findings_alert_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patients.id"], name=op.f("fk_findings_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_findings")),
-        sa.UniqueConstraint("patient_id", "rule", "source", name=op.f("uq_findings_patient_id_rule_source")),
+        sa.UniqueConstraint(
+            "patient_id", "rule", "source", "level", name=op.f("uq_findings_patient_id_rule_source_level")
+        ),
     )
-    with op.batch_alter_table("findings", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_findings_alert_id"), ["alert_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_findings_patient_id"), ["patient_id"], unique=False)
-
+    op.create_index(op.f("ix_findings_alert_id"), "findings", ["alert_id"], unique=False)
+    op.create_index(op.f("ix_findings_patient_id"), "findings", ["patient_id"], unique=False)
     # ### end Alembic commands ###
