@@ -23,7 +23,7 @@ from bot.clinical.library import Library
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
 from bot.delivery.receiver import Receiver
-from bot.delivery.sender import Sender
+from bot.delivery.sender import Pace, Sender
 from bot.delivery.ticker import Ticker
 from bot.delivery.transport import AiohttpRequest
 from bot.delivery.triage import Triage
@@ -99,13 +99,14 @@ class Afterglow:
 
     async def _quiet(self) -> bool:
         info = await self.bot.get_webhook_info()
-        waiting = await self.desk.act(lambda work: work.stores.inbox.count_waiting())
+        waiting = await self.desk.ask(lambda work: work.stores.inbox.count_waiting())
         return info.pending_update_count == 0 and waiting == 0
 
 
 @asynccontextmanager
 async def running(
-    desk: Desk, clock: Clock, *, token: str, api_url: str, world: str, poll_seconds: int = 25
+    desk: Desk, clock: Clock, *, token: str, api_url: str, world: str, poll_seconds: int = 25,
+    pace: Pace = Pace(),
 ) -> AsyncIterator[Afterglow]:
     """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
     with ExitStack() as stack:
@@ -119,7 +120,7 @@ async def running(
         application = chat_application.build(bot, desk)
         register(application, ROUTES)
         receiver = Receiver(bot, desk, clock, poll_seconds)
-        worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk)
+        worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk, pace)
         afterglow = Afterglow(desk, receiver, worker, sender, Ticker(desk), bot)
         desk.on_commit(worker.wake)
         desk.on_commit(sender.wake)

@@ -40,8 +40,16 @@ class Desk:
         self._after_commit: list[Callable[[], None]] = []
 
     def on_commit(self, wake: Callable[[], None]) -> None:
-        """Calls `wake` on the event loop after every commit: new letters or rows may be waiting."""
+        """Calls `wake` on the event loop after every `act`: new letters or rows may be waiting."""
         self._after_commit.append(wake)
+
+    def wake(self) -> None:
+        for wake in self._after_commit:
+            wake()
+
+    async def ask(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a use case that leaves no work for others: a look, or the note that something was done."""
+        return await self._run(None, use_case, *args, **kwargs)
 
     async def act(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a use case that no update caused."""
@@ -51,16 +59,19 @@ class Desk:
         self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a use case for whoever sent an update; all of it commits, or none of it."""
+        result = await self._run(origin, use_case, *args, **kwargs)
+        self.wake()
+        return result
 
+    async def _run(
+        self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         def in_transaction() -> T:
             return self.database.transact(
                 self.clock.now(), lambda stores: use_case(self._work(stores, origin), *args, **kwargs)
             )
 
-        result = await asyncio.get_running_loop().run_in_executor(self._threads, in_transaction)
-        for wake in self._after_commit:
-            wake()
-        return result
+        return await asyncio.get_running_loop().run_in_executor(self._threads, in_transaction)
 
     def act_now(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for the command line, where no event loop runs."""

@@ -12,6 +12,7 @@ from telegram import Bot, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.chat.letters import Content, render
+from bot.delivery.waking import woken
 from bot.desk import Desk
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -21,12 +22,23 @@ from storage.tables.post import LetterState
 log = structlog.get_logger()
 
 IN_FLIGHT = 16  # measured in docs/reliability.md: more requests at once are slower, not faster
-PER_SECOND = 28  # Telegram allows about 30 messages a second per bot
-CHAT_PAUSE = 1.0  # and about one a second per chat
-GROUP_PAUSE = 3.0  # 20 a minute per group
 IDLE_SECONDS = 5.0
 RETRY_AFTER_ERROR = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What the Bot API lets through (core.telegram.org/bots/faq): about 30 messages a second, 1 per chat, 20 a minute
+    per group. Seconds of pause; a crisis letter waits for no chat's pause."""
+
+    per_second: float = 28
+    chat: float = 1.0
+    group: float = 3.0
+    card: float = 0.05  # an edit or an alert: short bursts are let through
+
+
+UNLIMITED = Pace(float("inf"), 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +55,9 @@ class Ready:
 
 
 class Sender:
-    def __init__(self, bot: Bot, desk: Desk) -> None:
+    def __init__(self, bot: Bot, desk: Desk, pace: Pace) -> None:
         self._bot = bot
+        self._limits = pace
         self._desk = desk
         self._wake = asyncio.Event()
         self._busy: dict[UUID, float] = {}  # chats that must wait, until when (monotonic seconds)
@@ -64,20 +77,17 @@ class Sender:
                 log.error("sender.stopped_short", error=type(error).__name__)
                 started, _ = 0, await asyncio.sleep(1)
             if not started:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), self._pause())
-                except TimeoutError:
-                    continue
+                await woken(self._wake, self._pause())
 
     async def send_due(self) -> int:
         """Starts as many sends as may go now; returns how many."""
-        room = min(IN_FLIGHT - len(self._flying), self._allowance())
+        room = int(min(IN_FLIGHT - len(self._flying), self._allowance()))
         if room <= 0:
             await asyncio.sleep(0.02)
             return 0
         now = time.monotonic()
         self._busy = {chat: until for chat, until in self._busy.items() if until > now}
-        ready = await self._desk.act(_take, [*self._busy, *self._flying.values()], room)
+        ready = await self._desk.ask(_take, [*self._busy, *self._flying.values()], room)
         for letter in ready:
             self._busy[letter.chat] = now + self._pace(letter)
             self._recent.append(now)
@@ -88,7 +98,7 @@ class Sender:
 
     async def drained(self) -> bool:
         """True when nothing is due and nothing is under way."""
-        return not self._flying and not await self._desk.act(_anything_due)
+        return not self._flying and not await self._desk.ask(_anything_due)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.pop(task, None)
@@ -97,22 +107,24 @@ class Sender:
     def _pace(self, letter: Ready) -> float:
         if letter.urgency == Urgency.CRISIS:
             return 0.0  # crisis may burst over the per-chat pace
-        return GROUP_PAUSE if letter.is_group else CHAT_PAUSE if letter.urgency >= Urgency.PROMPT else 0.05
+        if letter.is_group:
+            return self._limits.group
+        return self._limits.chat if letter.urgency >= Urgency.PROMPT else self._limits.card
 
-    def _allowance(self) -> int:
+    def _allowance(self) -> float:
         now = time.monotonic()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
-        return 0 if now < self._not_before else PER_SECOND - len(self._recent)
+        return 0 if now < self._not_before else self._limits.per_second - len(self._recent)
 
     def _pause(self) -> float:
         now = time.monotonic()
-        return max(0.01, min([IDLE_SECONDS, *(until - now for until in self._busy.values())]))
+        return min([IDLE_SECONDS, *(until - now for until in self._busy.values() if until > now)])
 
     async def _send(self, letter: Ready) -> None:
         try:
             message = await deliver(self._bot, letter)
-            await self._desk.act(_sent, letter, message)
+            await self._desk.ask(_sent, letter, message)
         except RetryAfter as error:
             after = error.retry_after
             seconds = float(after if isinstance(after, int | float) else after.total_seconds())
@@ -127,7 +139,7 @@ class Sender:
         except TelegramError as error:
             # Nobody knows whether it arrived: it is sent again, under the same alert code.
             log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
-            await self._desk.act(_again, letter.position)
+            await self._desk.ask(_again, letter.position)
 
 
 async def deliver(bot: Bot, letter: Ready) -> Message | None:

@@ -28,13 +28,17 @@ class Ticker:
 
     async def tick(self) -> int:
         """Does what is due, escalations first; returns how many rows moved."""
-        moved = await self._desk.act(alerts.escalate_due)
-        moved += await self._desk.act(check_ins.do_due)
-        return moved + await self._desk.act(courses.plan_ahead)
+        moved = 0
+        for due in (alerts.escalate_due, check_ins.do_due, courses.plan_ahead):
+            rows = await self._desk.ask(due)
+            if rows:
+                self._desk.wake()
+            moved += rows
+        return moved
 
     async def next_due(self, until: datetime) -> datetime | None:
         """The next moment, up to `until`, at which a row has something to do."""
-        return await self._desk.act(_next_due, until)
+        return await self._desk.ask(_next_due, until)
 
 
 def _next_due(work: Work, until: datetime) -> datetime | None:

@@ -21,7 +21,7 @@ class Triage:
 
     async def look_at_all(self) -> int:
         """Judges every row that nobody has looked at; returns how many."""
-        waiting = await self._desk.act(_untriaged)
+        waiting = await self._desk.ask(_untriaged)
         for position, body in waiting:
             await self._look_at(position, body)
         return len(waiting)

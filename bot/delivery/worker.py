@@ -10,6 +10,7 @@ from telegram import Update
 from bot.chat.application import DiaryApplication
 from bot.delivery.triage import Triage
 from bot.delivery.updates import look
+from bot.delivery.waking import woken
 from bot.desk import Desk
 from bot.services import safety_line
 from bot.services.work import Work
@@ -47,30 +48,27 @@ class Worker:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not done:
-                try:
-                    await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
-                except TimeoutError:
-                    continue
+                await woken(self._wake, IDLE_SECONDS)
 
     async def work_off(self) -> int:
         """Triage for all that is new, then one row of each waiting chat; returns how many rows were handled."""
         await self._triage.look_at_all()
         if not self.application.initialized:
             return 0  # commands cannot be told apart before the bot knows its own name; danger has been seen above
-        turns = await self._desk.act(_next_turns)
+        turns = await self._desk.ask(_next_turns)
         await asyncio.gather(*(self._handle(turn) for turn in turns))
         return len(turns)
 
     async def _handle(self, turn: Turn) -> None:
         raw = json.loads(turn.body)
         origin = look(raw).origin(turn.position)
-        attempt = await self._desk.act(_begin, turn.position)
+        attempt = await self._desk.ask(_begin, turn.position)
         try:
             if attempt > MAX_ATTEMPTS:
                 raise RuntimeError("tried before without an end")
             update = Update.de_json(raw, self.application.bot)
             await self.application.handle(update, origin)
-            await self._desk.act(_done, turn.position)
+            await self._desk.ask(_done, turn.position)
         except Exception as error:
             log.error("worker.row_failed", row=turn.position, attempt=attempt, error=type(error).__name__)
             if attempt >= MAX_ATTEMPTS:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import app
+from bot.delivery.sender import UNLIMITED
 from bot.desk import Desk
 from bot.services import enrolment
 from bot.settings import Clinic, Settings
@@ -134,7 +135,9 @@ async def opened(folder: Path, *, staff: bool = True, url: str | None = None) ->
     try:
         async with (
             simulator.serve("127.0.0.1", 0) as address,
-            app.running(desk, clock, token=TOKEN, api_url=address, world=app.SIMULATED, poll_seconds=2) as afterglow,
+            app.running(
+                desk, clock, token=TOKEN, api_url=address, world=app.SIMULATED, poll_seconds=2, pace=UNLIMITED
+            ) as afterglow,
             PeopleClient.connect(address) as people,
         ):
             simulator.attach(afterglow)
