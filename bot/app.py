@@ -23,7 +23,7 @@ from bot.clinical.library import Library
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
 from bot.delivery.receiver import Receiver
-from bot.delivery.sender import Pace, Sender
+from bot.delivery.sender import TELEGRAMS_PACE, Pace, Sender
 from bot.delivery.ticker import Ticker
 from bot.delivery.transport import AiohttpRequest
 from bot.delivery.triage import Triage
@@ -105,8 +105,14 @@ class Afterglow:
 
 @asynccontextmanager
 async def running(
-    desk: Desk, clock: Clock, *, token: str, api_url: str, world: str, poll_seconds: int = 25,
-    pace: Pace = Pace(),
+    desk: Desk,
+    clock: Clock,
+    *,
+    token: str,
+    api_url: str,
+    world: str,
+    poll_seconds: int = 25,
+    pace: Pace = TELEGRAMS_PACE,
 ) -> AsyncIterator[Afterglow]:
     """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
     with ExitStack() as stack:
@@ -146,14 +152,18 @@ async def _connect_then_poll(afterglow: Afterglow) -> None:
     while True:
         try:
             await afterglow.worker.application.initialize()
-            username = afterglow.bot.username
-            await afterglow.desk.act(lambda work: work.stores.facts.set("bot.username", username))
+            await afterglow.desk.act(_remember_name, afterglow.bot.username)
             await _offer_commands(afterglow.bot)
             break
         except TelegramError as error:
             log.warning("telegram.not_reachable", error=type(error).__name__, again_in=RETRY_START_SECONDS)
             await asyncio.sleep(RETRY_START_SECONDS)
     await afterglow.receiver.run()
+
+
+def _remember_name(work: Work, username: str) -> None:
+    """Invitations link to the bot by name, also when Telegram is away."""
+    work.stores.facts.set("bot.username", username)
 
 
 async def _offer_commands(bot: ExtBot[None]) -> None:

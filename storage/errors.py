@@ -10,8 +10,8 @@ class WrongKey(StorageError):
 
     def __init__(self, table: str, column: str) -> None:
         super().__init__(
-            f"A sealed value in {table}.{column} does not open. Either the master key file is not the one this database "
-            "was made with, or the row was changed by hand. Put the right key file in place; `afterglow verify` names every such row."
+            f"A sealed value in {table}.{column} does not open. Either the master key file is not the one this "
+            "database was made with, or the row was changed by hand. Put the right key file in place."
         )
 
 
@@ -39,8 +39,8 @@ class AlreadyRunning(StorageError):
 class SchemaMismatch(StorageError):
     def __init__(self, found: str | None, expected: str) -> None:
         super().__init__(
-            f"The database schema is at {found or 'no version'}, this program needs {expected}. Run `afterglow migrate`; "
-            "if the database is the newer one, install the newer Afterglow."
+            f"The database schema is at {found or 'no version'}, this program needs {expected}. "
+            "Run `afterglow migrate`; if the database is the newer one, install the newer Afterglow."
         )
 
 

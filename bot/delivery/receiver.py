@@ -31,7 +31,7 @@ class Receiver:
         self._desk = desk
         self._clock = clock
         self._poll_seconds = poll_seconds
-        # Telegram may restart update ids after an idle week, so never resume from max(id) + 1; the inbox sorts out repeats.
+        # Telegram may restart update ids after an idle week: never resume from max(id) + 1; the inbox knows repeats.
         self._offset = 0
         self.last_success: float | None = None
         self._answers: set[asyncio.Task[None]] = set()

@@ -11,11 +11,13 @@ import structlog
 from telegram import Bot, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
-from bot.chat.letters import Content, render
+from bot.chat.letters import bare, render
+from bot.chat.letters.content import Content
 from bot.delivery.waking import woken
 from bot.desk import Desk
 from bot.services.letters import Urgency
 from bot.services.work import Work
+from storage.stores.post import MAX_ATTEMPTS
 from storage.tables.people import ChatState
 from storage.tables.post import LetterState
 
@@ -38,6 +40,7 @@ class Pace:
     card: float = 0.05  # an edit or an alert: short bursts are let through
 
 
+TELEGRAMS_PACE = Pace()
 UNLIMITED = Pace(float("inf"), 0, 0, 0)
 
 
@@ -75,7 +78,8 @@ class Sender:
                 started = await self.send_due()
             except Exception as error:  # the database is away: letters wait, nothing is lost
                 log.error("sender.stopped_short", error=type(error).__name__)
-                started, _ = 0, await asyncio.sleep(1)
+                await asyncio.sleep(1)
+                continue
             if not started:
                 await woken(self._wake, self._pause())
 
@@ -140,6 +144,9 @@ class Sender:
             # Nobody knows whether it arrived: it is sent again, under the same alert code.
             log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
             await self._desk.ask(_again, letter.position)
+        except Exception as error:  # a letter that we cannot make must not hold up the others, nor vanish
+            log.error("sender.broken", letter=letter.position, error=type(error).__name__)
+            await self._desk.ask(_broken, letter.position)
 
 
 async def deliver(bot: Bot, letter: Ready) -> Message | None:
@@ -185,7 +192,14 @@ def _take(work: Work, waiting: list[UUID], limit: int) -> list[Ready]:
             letter.state = LetterState.EXPIRED
             continue
         chat = work.stores.chats.get(letter.chat_id)
-        content = render(work, letter)
+        try:
+            content = render(work, letter)
+        except Exception as error:
+            log.error("sender.cannot_render", letter=letter.position, kind=letter.kind, error=type(error).__name__)
+            if letter.urgency > Urgency.ALERT:
+                _broken(work, letter.position)
+                continue
+            content = bare(work, letter)  # an alert that cannot be shown in full is still an alert
         if content is None:  # what it would say is not true any more
             letter.state = LetterState.REPLACED
             continue
@@ -235,6 +249,16 @@ def _again(work: Work, position: int) -> None:
     letter = work.stores.outbox.get(position)
     letter.attempts += 1
     letter.due_at = work.now + min(RETRY_AFTER_ERROR * 2 ** min(letter.attempts - 1, 6), LONGEST_RETRY)
+
+
+def _broken(work: Work, position: int) -> None:
+    """Ours to repair: tried a few times, then set aside where `afterglow doctor` shows it."""
+    letter = work.stores.outbox.get(position)
+    if letter.attempts + 1 < MAX_ATTEMPTS:
+        _again(work, position)
+        return
+    letter.state = LetterState.BROKEN
+    work.stores.audit.record("letter.broken", actor=None, subject=letter.subject_id, detail=letter.kind)
 
 
 def _anything_due(work: Work) -> bool:

@@ -1,1 +1,1 @@
-"""What leaves the product as a document: a `Diary` goes in, bytes come out; nothing here reads a clock or a database."""
+"""What leaves the product as a document: a `Diary` goes in, bytes come out; no clock and no database is read here."""

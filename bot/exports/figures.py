@@ -165,7 +165,7 @@ def _total(check_in: CheckIn, code: str, version: str, library: Library) -> Iter
 
 
 def item_nine(diary: Diary, library: Library) -> Iterator[tuple[date, int]]:
-    """Answers to the PHQ-9 item on being better off dead or hurting oneself, 0-3; answered items count in unfinished sittings too."""
+    """Answers to the PHQ-9 item on being better off dead or hurting oneself, 0-3; unfinished sittings count too."""
     for check_in in diary.check_ins:
         for code, version in instruments_of(check_in).items():
             if code == "phq9":
@@ -195,4 +195,4 @@ def before_treatment(diary: Diary, courses: Iterable[InfusionResponse]) -> Mean:
     first = next((infusion.day for infusion in diary.infusions), None)
     earlier = [value for day, value in diary.values("daily", "mood") if first is not None and day < first]
     known = next((course.before for course in courses), None)
-    return Mean(known, min(len(earlier), RECENT_DAYS), RECENT_DAYS)
+    return Mean(known.value if known else None, min(len(earlier), RECENT_DAYS), RECENT_DAYS)

@@ -110,7 +110,7 @@ def _runs(points: Sequence[Point]) -> Iterator[tuple[Point, ...]]:
 
 
 def middle_half(found: Sequence[Episode]) -> list[tuple[int, float, float]]:
-    """Quartiles of the answers by day since the infusion, over three days, as far as four infusions have answers there."""
+    """Quartiles of the answers by day since the infusion, over three days, where four infusions have answers."""
     band = []
     for day in range(1, LONGEST_EPISODE + 1):
         near = [[value for x, value in episode.points if abs(x - day) <= 1] for episode in found]

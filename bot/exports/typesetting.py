@@ -52,7 +52,7 @@ def png(template: str, data: Mapping[str, object], *, ppi: float = 144) -> bytes
 
 
 def printable(text: str) -> str:
-    """`text` with every character that no bundled font has replaced by its name in brackets, and without invisible ones."""
+    """`text` without invisible characters, and with each one that no bundled font has as its name in brackets."""
     out: list[str] = []
     marks = run = 0
     for character in unicodedata.normalize("NFC", text):
@@ -99,7 +99,7 @@ def _with_names_only(data: object) -> dict[str, object]:
         return value
 
     changed = plain(data)
-    assert isinstance(changed, dict)
+    assert isinstance(changed, dict)  # nosec B101 - for the type checker: a mapping stays one
     return changed
 
 

@@ -34,7 +34,7 @@ class Voice:
         return self.texts.count(f"exports.{key}", self.language, n, **values)
 
     def named(self, family: str, code: str) -> str:
-        """The catalogue's name for a code, or the code itself: a clinic's own instruments bring codes nobody here knows."""
+        """The catalogue's name for a code, or the code itself: a clinic's own instruments bring codes of their own."""
         key = f"exports.{family}.{code}"
         return self.texts.say(key, self.language) if self.texts.has(key, self.language) else self.typed(code)
 

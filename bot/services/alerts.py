@@ -164,7 +164,7 @@ def _everybody(work: Work) -> list[Person]:
 
 
 def _owner_is_late(work: Work, alert: Alert) -> None:
-    """Taking is not contact: without it the alert goes back to the rota. A contact that is not closed is reminded once."""
+    """Taking is not contact: without it the alert goes back to the rota. A contact not closed is reminded once."""
     ladder = _ladder(work, alert)
     patient = work.stores.patients.get(alert.patient_id)
     if alert.state == AlertState.CONTACTED and alert.owner_id is not None and alert.round >= 0:

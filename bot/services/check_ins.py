@@ -229,7 +229,7 @@ def change(work: Work, check_in_id: UUID, target: str = "") -> None:
 
 
 def write(work: Work, text: str) -> None:
-    """Free text: an answer when a number is being asked for and typed, else a diary note. Screening was done at triage."""
+    """Free text: an answer when a number is asked for and typed, else a diary note. Screening was done at triage."""
     patient = work.stores.patients.get(work.by().id)
     check_in = work.stores.check_ins.open_for(patient.id)
     question = next_question(work, check_in) if check_in is not None and check_in.shown_at is not None else None

@@ -17,7 +17,7 @@ DOSES = (0.1, 2.0)  # mg/kg; outside of it is a slip of the finger
 
 
 def record_infusion(work: Work, patient_id: UUID, dose: float, hours_ago: int = 0) -> None:
-    """An infusion that was given, now or some hours ago. Check-ins are planned from today on, with the right day numbers."""
+    """An infusion that was given, now or some hours ago. Check-ins are planned from today on, numbered from it."""
     low, high = DOSES
     if not low <= dose <= high:
         raise NotADose

@@ -32,7 +32,7 @@ def send_staff_invite(work: Work, role: str) -> None:
 
 
 def enrol(work: Work, wanted: str = "") -> None:
-    """A new patient under a code or the next free one; the reply carries the one-time link. Nobody on call blocks it."""
+    """A new patient under a code or the next free one; the reply carries the one-time link. Needs somebody on call."""
     if not work.stores.rota.in_order():
         raise NobodyOnCall
     code = wanted.strip().upper() or f"P-{work.stores.patients.count() + 1:04d}"
@@ -172,7 +172,7 @@ def minutes_of(text: str) -> int | None:
 def zone_named(text: str) -> str:
     """The IANA zone of a city in English, German or Spanish, or of a zone name; a small misspelling is forgiven."""
     wanted = text.strip().casefold()
-    cities = {}
+    cities: dict[str, str] = {}
     for language in LANGUAGES:
         for zone, names in Locale.parse(language).time_zones.items():
             for city in (names.get("city"), zone, zone.rpartition("/")[2].replace("_", " ")):

@@ -1,4 +1,4 @@
-"""What a person can be told when something cannot be done. Each error is a text key; nothing was changed when it is raised."""
+"""What a person can be told when something cannot be done: a text key each. Nothing was changed when it is raised."""
 
 
 class Kind(Exception):

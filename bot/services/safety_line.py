@@ -1,4 +1,4 @@
-"""What happens when a patient asks for help, or when a text or tap reports danger, before anything else is looked at."""
+"""What happens when a patient asks for help, or when a text or tap reports danger, before anything else."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,6 @@ from bot.clinical.terms import Finding, Level
 from bot.services import alerts, judging, letters
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState, Role
-
 
 Answer = tuple[UUID, str, str, int | None]  # check-in, instrument, item, value; none of it trusted
 

@@ -64,8 +64,11 @@ class BotApi:
         return web.Response(body=data) if data is not None else _failure(Refusal(404, "Not Found"))
 
     async def get_me(self, _: Json) -> Json:
-        return {"id": BOT_ID, "is_bot": True, "first_name": "Afterglow", "username": BOT_NAME,
-                "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}  # fmt: skip
+        return user_json(self._world, BOT_ID) | {
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
 
     async def get_updates(self, given: Json) -> list[Json]:
         self._world.confirm(int(given.get("offset", 0)))

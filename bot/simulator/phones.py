@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from bot.simulator.bot_api import as_json, user_json
-from bot.simulator.world import BOT_ID, BOT_NAME, Chat, Json, Message, NotPossible, World
+from bot.simulator.world import BOT_ID, BOT_NAME, Chat, Message, NotPossible, World
 
 
 class Hooks(Protocol):

@@ -13,7 +13,7 @@ from bot.simulator.people_api import PeopleApi, kind_errors
 from bot.simulator.phones import Hooks, Phones
 from bot.simulator.world import World
 
-TOKEN = "7000001:simulated-and-no-secret"  # noqa: S105  # nosec B105 - opens nothing but this simulator
+TOKEN = "7000001:simulated-and-no-secret"  # nosec B105 - opens nothing but this simulator
 LARGEST_FILE = 50 * 1024 * 1024
 
 

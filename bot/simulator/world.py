@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -153,7 +152,7 @@ class World:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         draft = self._file.with_suffix(".new")
         draft.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(draft, self._file)
+        draft.replace(self._file)
 
     def _load(self, state: Json) -> None:
         self.clock.ahead = timedelta(seconds=state["ahead"])

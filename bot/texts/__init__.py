@@ -70,7 +70,7 @@ def _entries(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
         if not message.id:
             continue
         key = message.id if isinstance(message.id, str) else message.id[0]
-        forms = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-        if all(forms):
+        forms = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+        if forms and all(forms):
             entries[key] = forms
     return entries

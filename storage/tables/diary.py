@@ -71,7 +71,7 @@ class CheckIn(Table):
 
 
 class Response(Table):
-    """One answer to one item, sealed. `source` is the inbox position that brought it: the same update never counts twice."""
+    """One answer to one item, sealed. `source` is the inbox position that brought it: an update never counts twice."""
 
     __tablename__ = "responses"
 

@@ -25,6 +25,7 @@ class LetterState(StrEnum):
     REPLACED = "replaced"  # a newer revision of the same card took its place before it was sent
     REFUSED = "refused"  # Telegram will never take it: blocked, gone, or unacceptable
     EXPIRED = "expired"
+    BROKEN = "broken"  # we could not make it, several times; the operator is told
 
 
 class InboxRow(Table):

@@ -130,7 +130,7 @@ class SimulatedClinic:
 async def opened(folder: Path, *, staff: bool = True, url: str | None = None) -> AsyncIterator[SimulatedClinic]:
     clock = SimulatorClock()
     simulator = Simulator(clock, limits=False)
-    settings = Settings(_env_file=None, data_dir=folder, database_url=url)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url)
     desk = app.open_desk(settings, Clinic(phone=PHONE, name="Test clinic"), clock)
     try:
         async with (

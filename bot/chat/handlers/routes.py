@@ -1,6 +1,6 @@
 """A route: which updates, who may, what to do."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.chat.callbacks import AnswerTap, Tap, decode
 from bot.chat.permissions import Allow
 from bot.services import replies
 
-Handle = Callable[[Update, DiaryContext], Awaitable[None]]
+Handle = Callable[[Update, DiaryContext], Coroutine[Any, Any, None]]
 TapHandle = Callable[[Tap, DiaryContext], Awaitable[None]]
 
 

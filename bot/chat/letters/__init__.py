@@ -22,3 +22,13 @@ def render(work: Work, letter: LetterView) -> Content | None:
     """None when what the letter would say is not true any more."""
     reader = Reader(load(), reader_language(work, letter.person_id))
     return KINDS[letter.kind](work, letter, reader)
+
+
+def bare(work: Work, letter: LetterView) -> Content:
+    """The line that cannot fail, for a page or crisis letter whose own renderer did."""
+    if letter.kind.startswith("alert."):
+        return Content(
+            "Afterglow: an alert could not be shown in full. Open the patient list (/patients) and look at who has an "
+            "open alert now."
+        )
+    return Content(f"If you are in danger, call {work.clinic.phone or 'the emergency number of your country'} now.")

@@ -4,15 +4,12 @@ from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
 from bot.chat.letters.content import Content, Reader, labelled
-from bot.clinical.library import Library
 from bot.exports import report
 from bot.services import alerts, care
 from bot.services.alerts import OUTCOMES, AlertView, FindingView
 from bot.services.reading import LetterView
+from bot.services.states import AlertState, Role
 from bot.services.work import Work
-from bot.texts import Texts
-from storage.tables.alerts import AlertState
-from storage.tables.people import Role
 
 DOSES = ("0.4", "0.5", "0.75", "1.0")
 HOURS_AGO = ("0", "2", "4", "24")
@@ -151,13 +148,11 @@ def report_letter(work: Work, letter: LetterView, reader: Reader) -> Content | N
     library, clinic, now = work.knowledge.library, work.clinic.name, work.now
 
     def make() -> bytes:
-        return _pdf(record, library, reader.texts, reader.language, now, clinic)
+        return report.render(
+            record, library=library, texts=reader.texts, language=reader.language, made_at=now, clinic=clinic
+        )
 
     return Content(reader.say("patient.report", code=record.patient), document=make, filename=f"{record.patient}.pdf")
-
-
-def _pdf(record: care.Diary, library: Library, texts: Texts, language: str, now: care.datetime, clinic: str) -> bytes:
-    return report.render(record, library=library, texts=texts, language=language, made_at=now, clinic=clinic)
 
 
 def digest(work: Work, _letter: LetterView, reader: Reader) -> Content:

@@ -9,8 +9,8 @@ from bot.clinical.instrument import ItemStyle
 from bot.services import check_ins
 from bot.services.check_ins import Question, Summary
 from bot.services.reading import LetterView
+from bot.services.states import CheckInState
 from bot.services.work import Work
-from storage.tables.diary import CheckInState
 
 FIRST_ROW = 6  # 0 to 5, then 6 to 10
 

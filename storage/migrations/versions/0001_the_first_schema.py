@@ -312,7 +312,15 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
-                "waiting", "sent", "replaced", "refused", "expired", name="letterstate", native_enum=False, length=24
+                "waiting",
+                "sent",
+                "replaced",
+                "refused",
+                "expired",
+                "broken",
+                name="letterstate",
+                native_enum=False,
+                length=24,
             ),
             nullable=False,
         ),
