@@ -98,7 +98,7 @@ async def test_a_fall_of_mood_below_the_own_level_alerts(clinic: SimulatedClinic
     for mood in (7, 7, 8, 7, 7, 8, 7):
         await answer_day(clinic, mood)
     assert "own level after this infusion" not in await clinic.nurse.all_texts()
-    for mood in (7, 4, 3, 3, 3):
+    for mood in (7, 4, 3, 3):
         await answer_day(clinic, mood)
     assert "own level after this infusion" in await clinic.nurse.all_texts()
 

@@ -253,7 +253,7 @@ def _alerts_of_fading(diary: Diary) -> tuple[AlertEntry, ...]:
                 raised + timedelta(minutes=11 * place),
                 raised + timedelta(hours=1),
                 raised + timedelta(hours=5),
-                "reached_safe" if place != 3 else "plan_reviewed",
+                "safe" if place != 3 else "plan",
             )
         )
     return tuple(alerts)
@@ -267,7 +267,7 @@ def _alerts_of_non_response(first: date) -> tuple[AlertEntry, ...]:
             "A310",
             Rule.SUICIDAL_THOUGHTS,
             Level.RED,
-            "finding.r0.high",
+            "finding.r0.urge",
             {"urge": 8},
             red.date(),
             red,
@@ -276,7 +276,7 @@ def _alerts_of_non_response(first: date) -> tuple[AlertEntry, ...]:
             red + timedelta(hours=2),
             "emergency",
         ),
-        AlertEntry("A344", Rule.SUICIDAL_THOUGHTS, Level.YELLOW, "finding.r0.low", {"urge": 4}, silent.date(), silent),
+        AlertEntry("A344", Rule.SUICIDAL_THOUGHTS, Level.YELLOW, "finding.r0.urge", {"urge": 4}, silent.date(), silent),
     )
 
 
