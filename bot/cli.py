@@ -7,6 +7,9 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -14,18 +17,23 @@ import structlog
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.progress import track
 
 from bot import app
+from bot.clinical.diary import Diary
 from bot.clinical.rules import BadLimit
 from bot.clinical.screening import Patterns, screen_rows
 from bot.clock import SystemClock
-from bot.exports import report
+from bot.exports import fhir, report, tables
+from bot.exports.figures import Period, closed, within
 from bot.services import care, enrolment
-from bot.services.work import Work
+from bot.services.errors import UnknownPatient
+from bot.services.work import Knowledge, Work
 from bot.settings import Clinic, Settings, SettingsError
 from bot.simulator.clock import SimulatorClock
 from bot.simulator.server import TOKEN, Simulator
-from bot.texts import load
+from bot.simulator.world import BOT_NAME
+from bot.texts import Texts, load
 from storage.errors import StorageError
 from storage.tables.people import Role
 
@@ -45,6 +53,9 @@ def main() -> None:
         cli()
     except (SettingsError, StorageError, BadLimit) as error:
         errors.print(f"[bold red]Afterglow cannot start.[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(MISUSE)
+    except UnknownPatient:
+        errors.print("There is no patient with that code. `afterglow export` without a code writes everybody.")
         sys.exit(MISUSE)
 
 
@@ -125,12 +136,16 @@ def _first_link(work: Work) -> str | None:
 def _welcome(address: str, token: str | None) -> None:
     lines = [f"Open [bold]{address}[/] in a browser: everybody's phone, and a clock to turn."]
     if token is not None:
-        lines.append(
-            f"Begin in the Administrator's phone; paste there:\n  {invite_link('afterglow_simulator_bot', token)}"
-        )
-        lines.append("Invite a nurse, paste her link in the Nurse's phone, and there type /enrol to invite a patient.")
+        lines += [
+            "1. Paste the link below in the Administrator's phone, then tap Invite a nurse.",
+            "2. Paste the nurse's link in the Nurse's phone; there, type /enrol.",
+            "3. Paste the patient's link in Patient A's phone, and be the patient.",
+            "4. In the Nurse's phone, type P-0001 and tap Infusion given. Then turn the clock.",
+        ]
     lines.append("Ctrl-C stops it; starting again continues where it was.")
     console.print(Panel("\n".join(lines), title="Afterglow on the simulator", expand=False))
+    if token is not None:  # outside of the panel, so that it is copied in one piece
+        console.print(invite_link(BOT_NAME, token), soft_wrap=True, highlight=False)
 
 
 @cli.command()
@@ -152,24 +167,52 @@ def invite_link(bot: str, token: str) -> str:
     return f"https://t.me/{bot}?start={token}"
 
 
+class Format(StrEnum):
+    PDF = "pdf"
+    CSV = "csv"
+    FHIR = "fhir"
+
+
 @cli.command()
 def export(
-    patient: Annotated[str, typer.Argument(help="the patient's code, such as P-0001")],
+    patient: Annotated[str | None, typer.Argument(help="the patient's code, as P-0001; none: everybody")] = None,
+    kind: Annotated[Format, typer.Option("--format", help="pdf, csv or fhir")] = Format.PDF,
     out: Annotated[Path, typer.Option(help="the folder to write to")] = Path("out"),
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="first diary day")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last diary day")] = None,
 ) -> None:
-    """Write a patient's diary as a PDF report."""
+    """Write diaries: the report as PDF, tables as CSV, or a FHIR R4 bundle."""
     settings = Settings.read()
     clinic = read_clinic(settings)
-    record = act(settings, lambda work: care.diary_of(work, care.find(work, patient).id))
-    clock = SystemClock()
-    known = app.knowledge(clinic)
-    data = report.render(
-        record, library=known.library, texts=load(), language=clinic.language, made_at=clock.now(), clinic=clinic.name
-    )
+    known, clock, texts = app.knowledge(clinic), SystemClock(), load()
+    period = (first.date() if first else date.min, last.date() if last else date.max) if first or last else None
+    codes = act(settings, lambda work: [code for _, code, _ in care.roster(work)]) if patient is None else [patient]
     out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{record.patient}.pdf"
-    target.write_bytes(data)
-    typer.echo(target)
+    for code in track(codes, "Exporting", console=errors, disable=len(codes) == 1):
+        record = act(settings, partial(care.export, code=code, kind=kind.value))
+        for name, data in _exported(record, kind, period, known, texts, clinic, clock.now()).items():
+            target = out / name
+            target.write_bytes(data)
+            typer.echo(target)
+
+
+def _exported(
+    record: Diary, kind: Format, period: Period | None, known: Knowledge, texts: Texts, clinic: Clinic, now: datetime
+) -> dict[str, bytes]:
+    """File contents by name."""
+    shown = within(record, period)
+    match kind:
+        case Format.CSV:
+            tables_of = tables.render(shown, known.library)
+            return {f"{record.patient}-{name}.csv": data for name, data in tables_of.items()}
+        case Format.FHIR:
+            return {f"{record.patient}.fhir.json": fhir.render(shown, known.library, now)}
+        case Format.PDF:
+            data = report.render(
+                record, library=known.library, texts=texts, language=clinic.language, made_at=now, clinic=clinic.name,
+                period=period and closed(period, record, now),
+            )  # fmt: skip
+            return {f"{record.patient}.pdf": data}
 
 
 @cli.command()

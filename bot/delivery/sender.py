@@ -177,9 +177,19 @@ async def deliver(bot: Bot, letter: Ready) -> Message | None:
             letter.number, data, caption=content.text, reply_markup=keyboard, disable_notification=silent,
             has_spoiler=content.spoiler,
         )  # fmt: skip
-    return await bot.send_message(
+    sent = await bot.send_message(
         letter.number, content.text, reply_markup=keyboard, disable_notification=silent, protect_content=content.protect
     )
+    if content.pin:
+        await _pin(bot, sent)
+    return sent
+
+
+async def _pin(bot: Bot, message: Message) -> None:
+    try:
+        await bot.pin_chat_message(message.chat_id, message.message_id, disable_notification=True)
+    except TelegramError as error:  # the message itself has arrived
+        log.warning("sender.not_pinned", error=type(error).__name__)
 
 
 def _take(work: Work, waiting: list[UUID], limit: int) -> list[Ready]:

@@ -6,8 +6,9 @@ too few is None. Answers given by somebody else stay out, as they do in the rule
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
 
 from bot.clinical.diary import CheckIn, Diary, Infusion, Response
 from bot.clinical.instrument import Score
@@ -122,6 +123,13 @@ def within(diary: Diary, period: Period | None) -> Diary:
         notes=tuple(entry for entry in diary.notes if first <= entry.day <= last),
         events=tuple(entry for entry in diary.events if first <= (entry.until or entry.day) and entry.day <= last),
     )
+
+
+def closed(period: Period, diary: Diary, now: datetime) -> Period:
+    """The period with its open ends (`date.min`, `date.max`) closed: by the enrolment, and by today."""
+    first = max(period[0], min([diary.enrolled_on, *(check_in.day for check_in in diary.check_ins)]))
+    last = min(period[1], now.astimezone(ZoneInfo(diary.zone)).date())
+    return first, max(first, last)
 
 
 def mean_of_mood(diary: Diary, first: date, last: date) -> Mean:

@@ -91,6 +91,13 @@ def diary_of(work: Work, patient_id: UUID) -> Diary:
     return diary.of(work, work.stores.patients.get(patient_id))
 
 
+def export(work: Work, code: str, kind: str) -> Diary:
+    """The diary for a file that leaves the product; that is written into the audit trail."""
+    patient = find(work, code)
+    work.stores.audit.record("diary.exported", actor=work.caller.id, subject=patient.id, detail=kind)
+    return diary.of(work, patient)
+
+
 def send_digest(work: Work) -> None:
     """The silent morning message to everybody on staff."""
     for person in work.stores.people.staff():

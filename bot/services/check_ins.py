@@ -76,9 +76,9 @@ def _prompt(work: Work, check_in: CheckIn) -> None:
         check_in.state, check_in.next_at = CheckInState.CANCELLED, None
         return
     check_in.state, check_in.prompted_at = CheckInState.PROMPTED, work.now
-    check_in.next_at = (
-        check_in.remind_at if check_in.remind_at and check_in.remind_at > work.now else check_in.expires_at
-    )
+    if check_in.remind_at is not None:  # a late prompt leaves as much time before its reminder as one in time
+        check_in.remind_at = min(work.now + (check_in.remind_at - check_in.due_at), check_in.expires_at)
+    check_in.next_at = check_in.remind_at or check_in.expires_at
     letters.to_patient(
         work, patient, "check_in.prompt", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
         expires_at=check_in.expires_at,

@@ -141,7 +141,7 @@ def choose_hour(work: Work, text: str) -> None:
     letters.reply(work, "enrolment.done" if first_time else "notice", detail="" if first_time else "settings.saved",
                   subject=patient.id, patient=patient)  # fmt: skip
     if first_time:
-        letters.reply(work, "help.numbers", subject=patient.id, patient=patient)
+        letters.reply(work, "help.numbers", subject=patient.id, patient=patient, detail="enrolled")
 
 
 def typed(work: Work, text: str) -> bool:

@@ -37,6 +37,7 @@ class PeopleApi:
         return [
             web.get("/", self.page),
             web.get("/people", self.everybody),
+            web.get("/changes", self.changes),
             web.post("/people", self.add),
             web.get("/chats/{chat}", self.chat),
             web.post("/people/{person}/file", self.file),
@@ -63,6 +64,12 @@ class PeopleApi:
         given = await request.json()
         self._world.add_person(int(given["id"]), str(given["name"]))
         return web.json_response({"id": given["id"]})
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """`?since=VERSION&wait=SECONDS` answers when anything in any chat changed, or when the time is over."""
+        wait = min(float(request.query.get("wait", 0)), LONGEST_WAIT)
+        await self._world.wait_for_change(int(request.query.get("since", -1)), wait)
+        return web.json_response({"version": self._world.version})
 
     async def chat(self, request: web.Request) -> web.Response:
         """`?since=VERSION&wait=SECONDS` answers when something changed, or when the time is over."""

@@ -23,6 +23,7 @@ class Content:
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
+    pin: bool = False  # kept on top of the chat, so that it is there when the bot is not
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def help_numbers(work: Work, letter: LetterView, reader: Reader) -> Content:
         lines.append(reader.say("chat.help.plan", plan=numbers.plan))
     lines.append(reader.say("chat.crisis.not_watched"))
     if letter.detail != "mistake":
-        return Content("\n\n".join(lines), [help_row(reader)])
+        return Content("\n\n".join(lines), [help_row(reader)], pin=letter.detail == "enrolled")
     lines.insert(1, reader.say("chat.help.alerted"))
     unsafe = reader.button("button.unsafe", Tap("crisis", detail="unsafe"))
     return Content("\n\n".join(lines), [[unsafe], [reader.button("button.mistake", Tap("mistake"))]])
