@@ -18,12 +18,14 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import track
+from rich.table import Table
 
 from bot import app
 from bot.clinical.diary import Diary
 from bot.clinical.rules import BadLimit
 from bot.clinical.screening import Patterns, screen_rows
 from bot.clock import SystemClock
+from bot.doctor import Verdict, examine
 from bot.exports import fhir, report, tables
 from bot.exports.figures import Period, closed, within
 from bot.services import care, enrolment
@@ -46,6 +48,7 @@ console, errors = Console(), Console(stderr=True)
 
 SIMULATOR_FOLDER = "simulator"
 MISUSE = 2
+MARKS = {Verdict.GOOD: "[green]good[/]", Verdict.LOOK: "[yellow]look[/]", Verdict.BAD: "[bold red]bad[/]"}
 
 
 def main() -> None:
@@ -227,6 +230,20 @@ def screen(file: Annotated[str, typer.Argument(help="a CSV with a `text` column,
         writer.writeheader()
         for row in screen_rows(rows, Patterns.load()):
             writer.writerow(row)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, clinic file, database, keys, staff and rota, and Telegram; says what to do about each."""
+    settings = Settings.read()
+    on_simulator = settings.telegram_token is None
+    table = Table(show_header=False, box=None, pad_edge=False)
+    verdicts = []
+    for check in examine(simulated(settings) if on_simulator else settings, simulated=on_simulator):
+        verdicts.append(check.verdict)
+        table.add_row(MARKS[check.verdict], check.name, check.says)
+    console.print(table)
+    raise typer.Exit(1 if Verdict.BAD in verdicts else 0)
 
 
 @cli.command()

@@ -187,6 +187,10 @@ class Outbox:
             select(Letter).where(Letter.chat_id == chat_id, Letter.state == LetterState.WAITING)
         ).all()
 
+    def count_broken(self) -> int:
+        query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.BROKEN)
+        return self._session.scalar(query) or 0
+
     def mark_sent(self, letter: Letter, *, message_id: int | None, said: str, has_picture: bool) -> None:
         letter.state, letter.sent_at, letter.message_id = LetterState.SENT, self._now, message_id
         letter.sealed_said = self._sealer.seal(self._subject(letter), "outbox", "said", str(letter.id), said)
