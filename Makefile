@@ -34,6 +34,7 @@ run: $(BIN)/afterglow
 	@PORT=$(PORT) $(BIN)/afterglow start
 
 test: $(READY)
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; echo "No Chromium here: the tests of the simulator's page are left out (Debian: apt install chromium)."
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(READY)

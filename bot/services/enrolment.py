@@ -112,10 +112,10 @@ def consent(work: Work) -> None:
     _ask(work, patient, "enrolment.zone")
 
 
-def choose_zone(work: Work, zone: str) -> None:
-    """Takes a zone name; the city that a person typed is looked up by `zone_named`."""
+def choose_zone(work: Work, city: str) -> None:
+    """A city or the name of a zone, typed or on a button; raises `UnknownZone`."""
     patient = _mine(work)
-    patient.zone = zone
+    patient.zone = zone_named(city)
     if patient.state in WAITING_STATES:
         _ask(work, patient, "enrolment.hour")
     else:
@@ -151,7 +151,7 @@ def typed(work: Work, text: str) -> bool:
         return False
     match step[0]:
         case "enrolment.zone":
-            choose_zone(work, zone_named(text))
+            choose_zone(work, text)
         case "enrolment.hour":
             choose_hour(work, text)
         case _:

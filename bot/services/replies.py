@@ -4,6 +4,8 @@ from bot.services import letters
 from bot.services.errors import StaleButton
 from bot.services.work import Work
 
+SETTINGS = ("zone", "hour", "language")
+
 
 def stale(_work: Work) -> None:
     """A button that nobody offered, or that was offered long ago."""
@@ -18,8 +20,11 @@ def settings(work: Work) -> None:
     letters.reply(work, "settings")
 
 
-def ask(work: Work, step: str) -> None:
-    """Asks for a setting again: "enrolment.zone", "enrolment.hour" or "enrolment.language"."""
+def ask(work: Work, setting: str) -> None:
+    """Asks for a setting again."""
+    if setting not in SETTINGS:
+        raise StaleButton
+    step = f"enrolment.{setting}"
     if work.caller.chat is not None:
         work.stores.dialogues.enter(work.caller.chat, step)
     letters.reply(work, step)

@@ -108,7 +108,7 @@ class World:
         self.files[name] = data
         return name
 
-    async def tell_bot(self, kind: str, content: Json) -> None:
+    async def tell_bot(self, kind: str, content: Any) -> None:
         self.updates.append({"update_id": self.next_update, kind: content})
         self.next_update += 1
         await self.changed()

@@ -69,6 +69,7 @@ class SimulatedClinic:
     clock: SimulatorClock
     folder: Path
     settings: Settings
+    address: str
     phones: dict[int, Phone] = field(default_factory=dict)
 
     def phone(self, number: int) -> Phone:
@@ -141,7 +142,7 @@ async def opened(folder: Path, *, staff: bool = True, url: str | None = None) ->
             PeopleClient.connect(address) as people,
         ):
             simulator.attach(afterglow)
-            clinic = SimulatedClinic(desk, afterglow, people, simulator, clock, folder, settings)
+            clinic = SimulatedClinic(desk, afterglow, people, simulator, clock, folder, settings, address)
             if staff:
                 await clinic.invites(clinic.nurse, Role.NURSE)
                 await clinic.invites(clinic.physician, Role.PHYSICIAN)

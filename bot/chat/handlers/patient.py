@@ -43,7 +43,7 @@ async def on_consent(_tapped: Tap, context: DiaryContext) -> None:
 
 
 async def on_zone(tapped: Tap, context: DiaryContext) -> None:
-    await context.act(enrolment.choose_zone, enrolment.zone_named(tapped.detail))
+    await context.act(enrolment.choose_zone, tapped.detail)
 
 
 async def on_hour(tapped: Tap, context: DiaryContext) -> None:
@@ -51,7 +51,7 @@ async def on_hour(tapped: Tap, context: DiaryContext) -> None:
 
 
 async def on_setting(tapped: Tap, context: DiaryContext) -> None:
-    await context.act(replies.ask, f"enrolment.{tapped.detail}")
+    await context.act(replies.ask, tapped.detail)
 
 
 async def on_help(_update: Update, context: DiaryContext) -> None:

@@ -1,0 +1,114 @@
+"""The commands as an operator types them: what is missing or wrong gets a sentence and an exit code."""
+
+import os
+import subprocess  # nosec B404
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.engine import RunningLock
+from tests.support.clinic import SimulatedClinic
+
+ROOT = Path(__file__).parents[2]
+
+
+def afterglow(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder), **settings},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "clinic", "said"),
+    [
+        ({}, "", "TELEGRAM_TOKEN: read nothing"),
+        ({"TELEGRAM_TOKEN": "not-a-token"}, "", "expected the token that BotFather gave you"),
+        ({"TELEGRAM_TOKEN": "1:x"}, "", "the clinic's own phone line"),
+        ({"TELEGRAM_TOKEN": "1:x"}, "phone = 5", "clinic.toml phone: read 5"),
+        ({"TELEGRAM_TOKEN": "1:x"}, "phon = '1'", "clinic.toml phon"),
+        ({"TELEGRAM_TOKEN": "1:x"}, "zone = 'Mars/Base'", "IANA time zone"),
+        ({"TELEGRAM_TOKEN": "1:x"}, "phone = ", "valid TOML"),
+        ({"PORT": "far"}, "", "PORT: read 'far'"),
+        ({"LOG_LEVEL": "loud"}, "", "LOG_LEVEL"),
+    ],
+)
+def test_a_missing_or_bad_setting(tmp_path: Path, settings: dict[str, str], clinic: str, said: str) -> None:
+    if clinic:
+        (tmp_path / "clinic.toml").write_text(clinic + "\n", encoding="utf-8")
+    ran = afterglow(tmp_path, "run", **settings)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "not-a-token" not in ran.stderr
+
+
+def test_a_second_process_on_the_same_file(tmp_path: Path) -> None:
+    with RunningLock(tmp_path / "simulator" / "afterglow.sqlite"):
+        ran = afterglow(tmp_path, "start", PORT="0")
+    assert ran.returncode == 2
+    assert f"process {os.getpid()}" in ran.stderr
+    assert "PostgreSQL" in ran.stderr
+
+
+def test_a_broken_key_file(tmp_path: Path) -> None:
+    (tmp_path / "master.keys").write_text("short abcd\n", encoding="ascii")
+    ran = afterglow(tmp_path, "doctor", MASTER_KEY_FILE=str(tmp_path / "master.keys"), TELEGRAM_TOKEN="1:x")
+    assert "line 1 holds 2 bytes" in ran.stdout + ran.stderr
+    assert ran.returncode != 0
+
+
+def test_doctor_names_what_is_missing(tmp_path: Path) -> None:
+    ran = afterglow(tmp_path, "doctor", TELEGRAM_TOKEN="1:x", TELEGRAM_API_URL="http://127.0.0.1:9")
+    assert ran.returncode == 1
+    for said in ("set `phone`", "nobody is on the rota", "cannot be reached", "good  database"):
+        assert said in " ".join(ran.stdout.split()) or said in ran.stdout, said
+
+
+def test_invite_prints_a_link_that_works_once(tmp_path: Path) -> None:
+    ran = afterglow(tmp_path, "invite", "--role", "admin")
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("/start ")
+    assert afterglow(tmp_path, "invite", "--role", "patient").returncode != 0
+
+
+def test_screen_adds_level_and_pattern(tmp_path: Path) -> None:
+    (tmp_path / "texts.csv").write_text('id,text\n1,I want to kill myself\n2,"Lovely, sunny day"\n', encoding="utf-8")
+    ran = afterglow(tmp_path, "screen", "texts.csv")
+    rows = ran.stdout.splitlines()
+    assert rows[0] == "id,text,level,pattern"
+    assert ",red," in rows[1] or ",orange," in rows[1]
+    assert rows[2].endswith(",,") or ",none" in rows[2]
+
+
+async def test_a_real_database_never_serves_the_simulator(clinic: SimulatedClinic) -> None:
+    ran = afterglow(
+        clinic.folder, "run", TELEGRAM_TOKEN="1:x", CLINIC_FILE=str(_clinic_file(clinic.folder)),
+        DATABASE_URL=f"sqlite:///{clinic.folder / 'afterglow.sqlite'}", TELEGRAM_API_URL="http://127.0.0.1:9",
+    )  # fmt: skip
+    assert ran.returncode == 2
+    assert "already running" in ran.stderr or "belongs to the simulator" in ran.stderr
+
+
+def _clinic_file(folder: Path) -> Path:
+    file = folder / "clinic.toml"
+    file.write_text('phone = "+1 555 0100"\n', encoding="utf-8")
+    return file
+
+
+async def test_export_in_every_format(clinic: SimulatedClinic, tmp_path: Path) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("7")
+    settings = {"DATABASE_URL": f"sqlite:///{clinic.folder / 'afterglow.sqlite'}"}
+    made = {
+        kind: afterglow(tmp_path, "export", "p-0001", "--format", kind, **settings) for kind in ("pdf", "csv", "fhir")
+    }
+    assert [ran.returncode for ran in made.values()] == [0, 0, 0], made
+    assert (tmp_path / "out" / "P-0001.pdf").read_bytes().startswith(b"%PDF")
+    assert ",mood,7," in (tmp_path / "out" / "P-0001-responses.csv").read_text(encoding="utf-8-sig")
+    assert '"valueQuantity"' in (tmp_path / "out" / "P-0001.fhir.json").read_text(encoding="utf-8")
+    unknown = afterglow(tmp_path, "export", "P-0404", **settings)
+    assert unknown.returncode == 2 and "no patient with that code" in unknown.stderr
