@@ -1,0 +1,14 @@
+FROM python:3.12-slim
+WORKDIR /afterglow
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY bot bot
+COPY storage storage
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && useradd --system --create-home --home-dir /data afterglow
+USER afterglow
+ENV DATA_DIR=/data HOST=0.0.0.0
+VOLUME /data
+ENTRYPOINT ["afterglow"]
+CMD ["run"]
