@@ -115,6 +115,13 @@ def judge_unanswered(urge: int, waited: timedelta, day: date) -> Finding | None:
     return None
 
 
+def judge_left_open(level: Level, waited: timedelta, day: date) -> Finding | None:
+    """A safety question after the intent was left open for 30 min: an ORANGE alert becomes RED."""
+    if level == Level.ORANGE and waited >= UNANSWERED_ORANGE:
+        return _finding(Level.RED, "left_open", day)
+    return None
+
+
 def follow_up(level: Level, *, known: Mapping[str, int | None], history: History, day: date) -> tuple[str, ...]:
     """The safety questions to ask now, in order. None at RED: numbers and people come first."""
     if level == Level.RED or ("daily.urge" in known and known["daily.urge"] and "daily.intent" not in known):
@@ -125,6 +132,17 @@ def follow_up(level: Level, *, known: Mapping[str, int | None], history: History
     if not any(key.startswith("asq.") for key in known) and (level.at_least(Level.ORANGE) or due):
         wanted.append("asq")
     return tuple(wanted)
+
+
+def goes_on(instrument: str, item: str, value: int | None, known: Mapping[str, int | None]) -> Level | None:
+    """The level at which the ladder of questions goes on after an answer that is no finding by itself.
+
+    An intention of 0, or skipped, ends nothing while there is an urge.
+    """
+    urge = known.get("daily.urge")
+    if (instrument, item) != ("daily", "intent") or not urge:
+        return None
+    return LEVELS[tier(urge, value or 0)]
 
 
 def _finding(level: Level, reason: str, day: date, **values: float | int | str) -> Finding:

@@ -14,11 +14,11 @@ from bot.services.errors import StaleButton
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import WAITING, CheckIn, CheckInState
-from storage.tables.people import Patient, PatientState
+from storage.tables.people import Patient
 
 SEPARATOR = ";"
+SAFETY = ("safety", "asq")  # instruments whose open questions must not wait for long
 SNOOZE = timedelta(hours=1)
-QUIET_STATES = (PatientState.PAUSED, PatientState.ADMITTED, PatientState.STOPPED, PatientState.DECEASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,19 @@ def do_due(work: Work) -> int:
             _expire(work, check_in)
         elif check_in.state == CheckInState.PLANNED:
             _prompt(work, check_in)
-        else:
+        elif check_in.state == CheckInState.STARTED:
+            _look_again(work, check_in)
+        elif check_in.reminded_at is None:
             _remind(work, check_in)
+        else:
+            check_in.next_at = check_in.expires_at
+            judging.judge_silence(work, work.stores.patients.get(check_in.patient_id), check_in)
     return len(due)
 
 
 def _prompt(work: Work, check_in: CheckIn) -> None:
     patient = work.stores.patients.get(check_in.patient_id)
-    if patient.state in QUIET_STATES:
+    if patient.state in judging.QUIET_STATES:
         check_in.state, check_in.next_at = CheckInState.CANCELLED, None
         return
     check_in.state, check_in.prompted_at = CheckInState.PROMPTED, work.now
@@ -87,15 +92,24 @@ def _prompt(work: Work, check_in: CheckIn) -> None:
 
 def _remind(work: Work, check_in: CheckIn) -> None:
     """One reminder, and never after an answer."""
-    check_in.next_at = check_in.expires_at
-    if check_in.reminded_at is not None or check_in.state != CheckInState.PROMPTED:
-        return
     check_in.reminded_at = work.now
+    asked_at = check_in.prompted_at or work.now
+    check_in.next_at = min(max(work.now, asked_at + judging.SILENCE_AFTER), check_in.expires_at)
     patient = work.stores.patients.get(check_in.patient_id)
     letters.to_patient(
         work, patient, "check_in.reminder", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
         expires_at=check_in.expires_at,
     )  # fmt: skip
+
+
+def _look_again(work: Work, check_in: CheckIn) -> None:
+    """A safety question that stays open is an answer too; any other waits until the check-in expires."""
+    check_in.next_at = check_in.expires_at
+    question = next_question(work, check_in)
+    if question is not None and (question.instrument.code in SAFETY or question.item.code == "intent"):
+        patient = work.stores.patients.get(check_in.patient_id)
+        again = judging.judge_unanswered(work, patient, check_in, intent_open=question.item.code == "intent")
+        check_in.next_at = min(again, check_in.expires_at) if again else check_in.expires_at
 
 
 def _expire(work: Work, check_in: CheckIn) -> None:
@@ -109,6 +123,8 @@ def _expire(work: Work, check_in: CheckIn) -> None:
         )
     if started:
         judging.judge_diary(work, patient, f"check_in:{check_in.id}")
+    else:
+        judging.judge_silence(work, patient, check_in)
 
 
 def show_current(work: Work) -> None:
@@ -158,8 +174,10 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
     check_in.shown_at = check_in.shown_at or work.now
     patient = work.stores.patients.get(check_in.patient_id)
     level = judging.judge_answer(work, patient, check_in, instrument, item, value)
-    if level is not None:
-        _follow_up(work, check_in, instrument, level, patient)
+    ladder = level or safety.goes_on(instrument, item, value, judging.known_answers(work, check_in))
+    if ladder is not None:
+        _follow_up(work, check_in, instrument, ladder, patient)
+        check_in.next_at = min(work.now + judging.FIRST_LOOK, check_in.expires_at)
     _go_on(work, check_in, patient, stop=level == Level.RED)
 
 

@@ -48,6 +48,11 @@ def infusions(work: Work, patient: Patient) -> tuple[plain.Infusion, ...]:
     return tuple(given)
 
 
+def ref_of(check_in: CheckIn) -> str:
+    """How a check-in is called in exports."""
+    return str(check_in.id)[:8]
+
+
 def _check_ins(work: Work, patient: Patient) -> tuple[plain.CheckIn, ...]:
     responses: dict[UUID, list[plain.Response]] = defaultdict(list)
     for row in work.stores.responses.of(patient.id):
@@ -59,7 +64,7 @@ def _check_ins(work: Work, patient: Patient) -> tuple[plain.CheckIn, ...]:
         )  # fmt: skip
     return tuple(
         plain.CheckIn(
-            ref=str(row.id)[:8], slot=row.slot, day=row.day, due_at=row.due_at,
+            ref=ref_of(row), slot=row.slot, day=row.day, due_at=row.due_at,
             outcome=_outcome(row, answered=bool(responses[row.id])), prompted_at=row.prompted_at,
             shown_at=row.shown_at, finished_at=row.finished_at, responses=tuple(responses[row.id]),
         )

@@ -1,17 +1,22 @@
 """From answers to findings: what the clinical rules are asked, when, and what follows from their verdict."""
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from bot.clinical import rules, safety
 from bot.clinical.schedule import diary_day
-from bot.clinical.terms import Finding, Level, Rule
+from bot.clinical.terms import Finding, Level, Outcome, Rule
 from bot.services import alerts, diary, letters
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import CheckIn
-from storage.tables.people import Patient
+from storage.tables.people import Patient, PatientState
+
+SILENCE_AFTER = timedelta(hours=4)  # R5 is judged so long after the prompt
+FIRST_LOOK = safety.UNANSWERED_RED  # how soon an open safety question is looked at
+QUIET_STATES = (PatientState.PAUSED, PatientState.ADMITTED, PatientState.STOPPED, PatientState.DECEASED)
 
 
 def known_answers(work: Work, check_in: CheckIn) -> dict[str, int | None]:
@@ -80,6 +85,39 @@ def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -
     # The same level again within one alert was already answered with the numbers; a rise is answered anew.
     if alert is not None and finding.level.rank > known:
         letters.to_patient(work, patient, "crisis", Urgency.CRISIS, subject=alert.id, detail=finding.level)
+
+
+def judge_unanswered(work: Work, patient: Patient, check_in: CheckIn, *, intent_open: bool) -> datetime | None:
+    """A safety question is open: judges the wait since the last answer; returns when to look again, None for never."""
+    answered = work.stores.responses.to(check_in.id)
+    waited = work.now - answered[-1].answered_at if answered else timedelta(0)
+    urge = known_answers(work, check_in).get("daily.urge") or 0
+    day = diary_day(work.now, patient.zone)
+    alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
+    if intent_open:
+        finding = safety.judge_unanswered(urge, waited, day)
+    else:
+        finding = safety.judge_left_open(Level(alert.level), waited, day) if alert is not None else None
+    if finding is not None:
+        report_danger(work, patient, finding, f"unanswered:{check_in.id}")
+    if waited >= safety.UNANSWERED_ORANGE or (finding is not None and finding.level == Level.RED):
+        return None
+    return work.now + safety.UNANSWERED_ORANGE - waited
+
+
+def judge_silence(work: Work, patient: Patient, check_in: CheckIn) -> None:
+    """R5: this check-in has had no answer for hours. What never reached the patient is not silence."""
+    if check_in.delivered_at is None or patient.state in QUIET_STATES:
+        return
+    record = diary.of(work, patient)
+    ref = diary.ref_of(check_in)
+    missed = replace(
+        record,
+        check_ins=tuple(replace(row, outcome=Outcome.MISSED) if row.ref == ref else row for row in record.check_ins),
+    )
+    finding = rules.judge_silence(missed, diary_day(work.now, patient.zone))
+    if finding is not None and rules.is_new(finding, record.alerts, record):
+        alerts.raise_finding(work, patient, finding, f"check_in:{check_in.id}")
 
 
 def judge_diary(work: Work, patient: Patient, source: str) -> None:

@@ -1,5 +1,6 @@
 """The main job, end to end, as it is done by hand on the simulator's page."""
 
+from bot.services.work import Work
 from tests.support.clinic import SimulatedClinic
 
 
@@ -98,8 +99,10 @@ async def test_a_fall_of_mood_below_the_own_level_alerts(clinic: SimulatedClinic
     for mood in (7, 7, 8, 7, 7, 8, 7):
         await answer_day(clinic, mood)
     assert "own level after this infusion" not in await clinic.nurse.all_texts()
-    for mood in (7, 4, 3, 3):
+    for mood in (7, 4, 3, 3, 3):
         await answer_day(clinic, mood)
+        if "own level after this infusion" in await clinic.nurse.all_texts():
+            break
     assert "own level after this infusion" in await clinic.nurse.all_texts()
 
 
@@ -115,3 +118,39 @@ async def answer_day(clinic: SimulatedClinic, mood: int) -> None:
             await clinic.ana.taps("0" if "urge to kill" in await clinic.ana.last() else "Skip")
         if "How is your mood" in asked:
             return
+
+
+async def test_an_intention_left_open_after_a_strong_urge_becomes_red(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("3", "2", "2", "9")
+    await clinic.nurse.taps("Take it")
+    assert "Urgent, now" not in await clinic.nurse.all_texts()
+    await clinic.forward(minutes=6)
+    assert "Urgent, now: patient P-0001" in await clinic.nurse.last()
+    assert "nobody has taken it" in await clinic.nurse.last()  # what was taken knew less than it says now
+
+
+async def test_safety_questions_left_open_for_half_an_hour_become_red(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("3", "2", "2", "6", "0")
+    assert "safe" in (await clinic.ana.all_texts())
+    await clinic.forward(minutes=20)
+    assert "Urgent, now" not in await clinic.nurse.all_texts()
+    await clinic.forward(minutes=15)
+    assert "Urgent, now: patient P-0001" in await clinic.nurse.last()
+
+
+async def test_silence_after_an_infusion_is_told(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.infuses()
+
+    def open_alerts(work: Work) -> list[tuple[str, str]]:
+        return [(alert.rule, alert.level) for alert in work.stores.alerts.all_open()]
+
+    await clinic.forward(hours=20)
+    assert clinic.desk.act_now(open_alerts) == []
+    await clinic.forward(days=3)
+    assert clinic.desk.act_now(open_alerts) == [("R5", "yellow")]
+    assert "without an answer" in await clinic.nurse.all_texts()

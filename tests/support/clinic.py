@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,16 @@ class SimulatedClinic:
         raise AssertionError("no question came")
 
 
+def next_monday_morning() -> datetime:
+    """Every journey begins at the same hour of the same weekday: Monday, 09:00 UTC."""
+    tomorrow = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return tomorrow + timedelta(days=-tomorrow.weekday() % 7)
+
+
 @asynccontextmanager
 async def opened(folder: Path, *, staff: bool = True, url: str | None = None) -> AsyncIterator[SimulatedClinic]:
     clock = SimulatorClock()
+    clock.turn_to(next_monday_morning())
     simulator = Simulator(clock, limits=False)
     settings = Settings(_env_file=None, data_dir=folder, database_url=url)
     desk = app.open_desk(settings, Clinic(phone=PHONE, name="Test clinic"), clock)
