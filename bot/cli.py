@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TextIO, TypeVar
 
 import structlog
 import typer
@@ -21,8 +21,10 @@ from rich.progress import track
 from rich.table import Table
 
 from bot import app
+from bot.clinical import backtest
+from bot.clinical.backtest import BadSeries
 from bot.clinical.diary import Diary
-from bot.clinical.rules import BadLimit
+from bot.clinical.rules import BadLimit, Limits
 from bot.clinical.screening import Patterns, screen_rows
 from bot.clock import SystemClock
 from bot.doctor import Verdict, examine
@@ -54,8 +56,8 @@ MARKS = {Verdict.GOOD: "[green]good[/]", Verdict.LOOK: "[yellow]look[/]", Verdic
 def main() -> None:
     try:
         cli()
-    except (SettingsError, StorageError, BadLimit) as error:
-        errors.print(f"[bold red]Afterglow cannot start.[/] {error}", highlight=False, soft_wrap=True)
+    except (SettingsError, StorageError, BadLimit, BadSeries) as error:
+        errors.print(f"[bold red]This cannot be done.[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(MISUSE)
     except UnknownPatient:
         errors.print("There is no patient with that code. `afterglow export` without a code writes everybody.")
@@ -221,8 +223,7 @@ def _exported(
 @cli.command()
 def screen(file: Annotated[str, typer.Argument(help="a CSV with a `text` column, or - for standard input")]) -> None:
     """Screen texts for danger: prints the CSV with `level` and the matching pattern of each row."""
-    source = sys.stdin if file == "-" else Path(file).open(newline="", encoding="utf-8")  # noqa: SIM115 - closed below
-    with source:
+    with open_csv(file) as source:
         rows = csv.DictReader(source)
         if "text" not in (rows.fieldnames or []):
             raise SettingsError(file, read=f"columns {rows.fieldnames}", expected="a column named text")
@@ -230,6 +231,51 @@ def screen(file: Annotated[str, typer.Argument(help="a CSV with a `text` column,
         writer.writeheader()
         for row in screen_rows(rows, Patterns.load()):
             writer.writerow(row)
+
+
+@cli.command(name="backtest")
+def replay_series(
+    file: Annotated[str, typer.Argument(help="a CSV with person,day,mood and what else is known, or - for stdin")],
+    limits: Annotated[list[str] | None, typer.Option(help="another limit, as in sharp_drop=3; may be repeated")] = None,
+    language: Annotated[str, typer.Option(help="en, de or es")] = "en",
+) -> None:
+    """Replay a series through the alert rules: prints findings as CSV, then the alerts per patient-month."""
+    with open_csv(file) as source:
+        rows = csv.DictReader(source)
+        missing = {"person", "day", "mood"} - set(rows.fieldnames or [])
+        if missing:
+            raise SettingsError(file, read=f"columns {rows.fieldnames}", expected="person, day and mood")
+        days = backtest.read(rows)
+    found = backtest.replay(days, Limits().with_overrides(dict(_limit(text) for text in limits or [])))
+    texts = load()
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["person", "day", "rule", "level", "alert", "explanation"])
+    for entry in found:
+        seen = entry.finding
+        sentence = texts.say(f"finding.{seen.reason}", language, **seen.values)
+        writer.writerow([entry.person, entry.label, seen.rule, seen.level, int(entry.is_alert), sentence])
+    burden = backtest.load(days, found)
+    typer.echo(
+        f"\n{burden.alerts} alerts in {burden.months:.1f} patient-months: {burden.per_month:.2f} per patient-month, "
+        f"{burden.without_safety:.2f} without suicidal thoughts"
+    )
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise SettingsError("--limits", read=repr(text), expected="name=number") from None
+
+
+def open_csv(file: str) -> TextIO:
+    if file == "-":
+        return sys.stdin
+    try:
+        return Path(file).open(newline="", encoding="utf-8-sig")
+    except OSError as error:
+        raise SettingsError(file, read=error.strerror or "an error", expected="a readable file") from None
 
 
 @cli.command()
