@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from telegram import BotCommand
+from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeChat
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
@@ -32,6 +32,8 @@ from bot.desk import Desk
 from bot.services import care
 from bot.services.work import Knowledge, Work
 from bot.settings import Clinic, Settings
+from bot.texts import DEFAULT_LANGUAGE, LANGUAGES
+from bot.texts import load as load_texts
 from storage.crypto import MasterKeys
 from storage.engine import Database, RunningLock
 from storage.errors import WrongWorld
@@ -40,7 +42,8 @@ from storage.stores.people import CHATS_SUBJECT
 
 log = structlog.get_logger()
 
-COMMANDS = ("checkin", "help", "settings", "about")
+PATIENT_COMMANDS = ("checkin", "help", "pause", "settings", "about")
+STAFF_COMMANDS = ("patients", "enrol", "oncall", "help", "about")
 RETRY_START_SECONDS = 5.0
 REAL_TELEGRAM, SIMULATED = "Telegram", "the simulator"
 SETTLE_ROUNDS = 10_000
@@ -153,7 +156,7 @@ async def _connect_then_poll(afterglow: Afterglow) -> None:
         try:
             await afterglow.worker.application.initialize()
             await afterglow.desk.act(_remember_name, afterglow.bot.username)
-            await _offer_commands(afterglow.bot)
+            await _offer_commands(afterglow.bot, afterglow.desk)
             break
         except TelegramError as error:
             log.warning("telegram.not_reachable", error=type(error).__name__, again_in=RETRY_START_SECONDS)
@@ -166,9 +169,20 @@ def _remember_name(work: Work, username: str) -> None:
     work.stores.facts.set("bot.username", username)
 
 
-async def _offer_commands(bot: ExtBot[None]) -> None:
+def _menu(names: tuple[str, ...], language: str) -> list[BotCommand]:
+    return [BotCommand(name, load_texts().say(f"command.{name}", language)) for name in names]
+
+
+async def _offer_commands(bot: ExtBot[None], desk: Desk) -> None:
     try:
-        await bot.set_my_commands([BotCommand(name, name) for name in COMMANDS])
+        for language in LANGUAGES:
+            code = None if language == DEFAULT_LANGUAGE else language
+            await bot.set_my_commands(_menu(PATIENT_COMMANDS, language), language_code=code)
+            await bot.set_my_commands(
+                _menu(STAFF_COMMANDS, language), scope=BotCommandScopeAllGroupChats(), language_code=code
+            )
+        for number, language in await desk.ask(care.staff_chats):
+            await bot.set_my_commands(_menu(STAFF_COMMANDS, language), scope=BotCommandScopeChat(number))
     except TelegramError as error:  # a convenience: without it, commands still work when typed
         log.warning("commands.not_offered", error=type(error).__name__)
 

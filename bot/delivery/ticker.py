@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from bot.desk import Desk
-from bot.services import alerts, check_ins, courses
+from bot.services import alerts, check_ins, courses, pausing
 from bot.services.work import Work
 
 log = structlog.get_logger()
@@ -29,7 +29,7 @@ class Ticker:
     async def tick(self) -> int:
         """Does what is due, escalations first; returns how many rows moved."""
         moved = 0
-        for due in (alerts.escalate_due, check_ins.do_due, courses.plan_ahead):
+        for due in (alerts.escalate_due, check_ins.do_due, pausing.end_pauses, courses.plan_ahead):
             rows = await self._desk.ask(due)
             if rows:
                 self._desk.wake()

@@ -128,6 +128,12 @@ def digest(work: Work) -> Digest:
     )  # fmt: skip
 
 
+def staff_chats(work: Work) -> list[tuple[int, str]]:
+    """Telegram's number of each member's chat, and the language spoken there."""
+    chats = work.stores.chats
+    return [(chats.number(chats.get(person.chat_id)), person.language) for person in work.stores.people.staff()]
+
+
 def show_rota(work: Work) -> None:
     letters.reply(work, "rota", card="rota")
 

@@ -3,11 +3,14 @@
 import difflib
 import re
 from datetime import timedelta
+from zoneinfo import available_timezones
 
+import tzfpy
 from babel import Locale
+from babel.core import get_global
 
 from bot.clinical.schedule import diary_day
-from bot.services import courses, letters
+from bot.services import courses, letters, pausing
 from bot.services.errors import AlreadyJoined, BadInvite, CodeTaken, NobodyOnCall, NotATime, UnknownZone
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -17,6 +20,7 @@ from storage.tables.people import Invite, Patient, PatientState, Role
 INVITE_VALID = timedelta(hours=48)
 CONSENT_VERSION = "1"
 DEFAULT_HOUR = 16 * 60  # so that at least three staffed hours follow an answer
+AT_SEA = "Etc/"
 WAITING_STATES = (PatientState.INVITED, PatientState.ONBOARDING)
 
 
@@ -90,7 +94,11 @@ def welcome_back(work: Work) -> None:
         return
     person = work.caller.person
     if person.role == Role.PATIENT:
-        _next_step(work, work.stores.patients.get(person.id), fresh=True)
+        patient = work.stores.patients.get(person.id)
+        if patient.state == PatientState.STOPPED:
+            pausing.resume(work)
+        else:
+            _next_step(work, patient, fresh=True)
     else:
         letters.reply(work, "staff.welcome", detail=person.role)
 
@@ -114,8 +122,21 @@ def consent(work: Work) -> None:
 
 def choose_zone(work: Work, city: str) -> None:
     """A city or the name of a zone, typed or on a button; raises `UnknownZone`."""
+    _move_to(work, zone_named(city))
+
+
+def choose_place(work: Work, latitude: float, longitude: float) -> None:
+    """A shared location; only its zone and country are kept. Raises `UnknownZone` on the open sea."""
+    zone = tzfpy.get_tz(longitude, latitude)
+    if zone.startswith(AT_SEA) or zone not in available_timezones():
+        raise UnknownZone
+    _move_to(work, zone)
+
+
+def _move_to(work: Work, zone: str) -> None:
     patient = _mine(work)
-    patient.zone = zone_named(city)
+    patient.zone = zone
+    patient.country = get_global("zone_territories").get(zone, patient.country)
     if patient.state in WAITING_STATES:
         _ask(work, patient, "enrolment.hour")
     else:

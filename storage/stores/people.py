@@ -174,7 +174,7 @@ class Patients:
             .limit(limit)
         ).all()
 
-    def with_state_ending(self, now: datetime) -> Sequence[Patient]:
+    def whose_state_ends(self, now: datetime) -> Sequence[Patient]:
         return self._session.scalars(
             select(Patient).where(Patient.state_until.is_not(None), Patient.state_until <= now)
         ).all()

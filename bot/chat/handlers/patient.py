@@ -7,7 +7,7 @@ from bot.chat.application import DiaryContext
 from bot.chat.callbacks import AnswerTap, Tap
 from bot.chat.handlers.routes import answer, any_tap, command, message, tap, unknown_button
 from bot.chat.permissions import Allow
-from bot.services import check_ins, enrolment, inbound, replies, safety_line
+from bot.services import check_ins, enrolment, inbound, pausing, replies, safety_line
 
 
 async def on_answer(tapped: AnswerTap, context: DiaryContext) -> None:
@@ -82,6 +82,32 @@ async def on_about(_update: Update, context: DiaryContext) -> None:
     await context.act(replies.about)
 
 
+async def on_pause(_update: Update, context: DiaryContext) -> None:
+    await context.act(pausing.ask_pause)
+
+
+async def on_pause_days(tapped: Tap, context: DiaryContext) -> None:
+    await context.act(pausing.pause, tapped.detail)
+
+
+async def on_resume(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(pausing.resume)
+
+
+async def on_stop(_update: Update, context: DiaryContext) -> None:
+    await context.act(pausing.ask_stop)
+
+
+async def on_stop_sure(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(pausing.stop)
+
+
+async def on_location(update: Update, context: DiaryContext) -> None:
+    shared = update.effective_message.location if update.effective_message else None
+    if shared is not None:
+        await context.act(enrolment.choose_place, shared.latitude, shared.longitude)
+
+
 async def on_text(update: Update, context: DiaryContext) -> None:
     said = update.effective_message
     await context.act(inbound.text, (said.text or said.caption or "") if said else "")
@@ -101,6 +127,12 @@ ROUTES = (
     tap("help", on_help_tap, Allow.ANYBODY),
     tap("mistake", on_mistake, Allow.PATIENT),
     tap("crisis", on_crisis_button, Allow.PATIENT),
+    tap("pause", on_pause_days, Allow.PATIENT),
+    tap("resume", on_resume, Allow.PATIENT),
+    tap("stop", on_stop_sure, Allow.PATIENT),
+    command("pause", on_pause, Allow.PATIENT),
+    command("stop", on_stop, Allow.PATIENT),
+    message(filters.ChatType.PRIVATE & filters.LOCATION, on_location, Allow.PATIENT),
     command("help", on_help, Allow.ANYBODY),
     command("checkin", on_check_in, Allow.PATIENT),
     command("settings", on_settings, Allow.PATIENT),

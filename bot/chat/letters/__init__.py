@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.chat.letters import care_team, check_in, enrolment, safety
+from bot.chat.letters import care_team, check_in, enrolment, pausing, safety
 from bot.chat.letters.content import Content, Reader
 from bot.services.reading import LetterView, reader_language
 from bot.services.work import Work
@@ -13,6 +13,7 @@ Renderer = Callable[[Work, LetterView, Reader], Content | None]
 KINDS: dict[str, Renderer] = {
     **enrolment.KINDS,
     **check_in.KINDS,
+    **pausing.KINDS,
     **safety.KINDS,
     **care_team.KINDS,
 }

@@ -4,6 +4,15 @@ from bot.clinical.rules.judge import judge
 from bot.clinical.rules.limits import BadLimit, Limits
 from bot.clinical.rules.rearm import is_new
 from bot.clinical.rules.side_effects import judge_side_effect
-from bot.clinical.rules.silence import judge_blocked, judge_silence
+from bot.clinical.rules.silence import judge_blocked, judge_break, judge_silence
 
-__all__ = ["BadLimit", "Limits", "is_new", "judge", "judge_blocked", "judge_side_effect", "judge_silence"]
+__all__ = [
+    "BadLimit",
+    "Limits",
+    "is_new",
+    "judge",
+    "judge_blocked",
+    "judge_break",
+    "judge_side_effect",
+    "judge_silence",
+]

@@ -20,8 +20,7 @@ def judge_silence(diary: Diary, today: date) -> Finding | None:
         missed += 1
     if missed and _after_danger(diary, today):
         return Finding(Rule.SILENCE, Level.ORANGE, "r5.after_danger", today, {"missed": missed})
-    close = bool(diary.infusions) and today - diary.infusions[-1].day <= CLOSE_DAYS
-    if missed >= (MISSED_CLOSE if close else MISSED_ELSE):
+    if missed >= (MISSED_CLOSE if _near_infusion(diary, today) else MISSED_ELSE):
         return Finding(Rule.SILENCE, Level.YELLOW, "r5.silent", today, {"missed": missed})
     return None
 
@@ -29,6 +28,18 @@ def judge_silence(diary: Diary, today: date) -> Finding | None:
 def judge_blocked(diary: Diary, today: date) -> Finding:
     level = Level.ORANGE if _after_danger(diary, today) else Level.YELLOW
     return Finding(Rule.SILENCE, level, "r5.blocked", today)
+
+
+def judge_break(diary: Diary, today: date, reason: str) -> Finding:
+    """A pause or stop: a NOTE, unless danger or an infusion is near."""
+    near = any(
+        alert.rule == Rule.SUICIDAL_THOUGHTS and today - alert.day <= CLOSE_DAYS for alert in diary.alerts
+    ) or _near_infusion(diary, today)
+    return Finding(Rule.SILENCE, Level.YELLOW if near else Level.NOTE, reason, today)
+
+
+def _near_infusion(diary: Diary, today: date) -> bool:
+    return bool(diary.infusions) and today - diary.infusions[-1].day <= CLOSE_DAYS
 
 
 def _after_danger(diary: Diary, today: date) -> bool:
