@@ -36,7 +36,7 @@ async def test_suicidal_thoughts_reach_a_human_at_that_answer(clinic: SimulatedC
 
     said = await clinic.ana.all_texts()
     assert "Sent to the care team at" in said
-    assert "+1 555 0100" in said and "988" in said
+    assert "+1 555 0100" in said and "116 123" in said  # she is in London
     assert "How strong is your intention" in said  # asked once, after the numbers
     assert "Call within 4 hours: patient P-0001" in await clinic.nurse.last()
     assert "P-0001" not in await clinic.physician.all_texts()
