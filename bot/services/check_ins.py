@@ -91,11 +91,13 @@ def _prompt(work: Work, check_in: CheckIn) -> None:
 
 
 def _remind(work: Work, check_in: CheckIn) -> None:
-    """One reminder, and never after an answer."""
+    """One reminder, never after an answer, and none to somebody who takes a break."""
     check_in.reminded_at = work.now
     asked_at = check_in.prompted_at or work.now
     check_in.next_at = min(max(work.now, asked_at + judging.SILENCE_AFTER), check_in.expires_at)
     patient = work.stores.patients.get(check_in.patient_id)
+    if patient.state in judging.QUIET_STATES:
+        return
     letters.to_patient(
         work, patient, "check_in.reminder", Urgency.PROMPT, subject=check_in.id, card=card_of(check_in.id),
         expires_at=check_in.expires_at,

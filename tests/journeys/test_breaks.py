@@ -24,6 +24,16 @@ async def test_a_pause_ends_by_itself_and_no_question_comes_meanwhile(clinic: Si
     assert clinic.desk.act_now(patient).state == PatientState.ACTIVE
 
 
+async def test_no_reminder_comes_during_a_pause(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.says("/pause")
+    await clinic.ana.taps("1 day")
+    before = len(await clinic.ana.messages())
+    await clinic.forward(hours=5)
+    assert len(await clinic.ana.messages()) == before
+
+
 async def test_a_pause_soon_after_an_infusion_is_told_to_the_team(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     await clinic.infuses()
