@@ -1,0 +1,45 @@
+"""The command `afterglow`: one module per family of commands, listed here."""
+
+import sys
+from collections.abc import Callable
+
+import typer
+
+from bot.cli import exporting, medicine, operating, people, running
+from bot.cli.common import errors
+from bot.clinical.backtest import BadSeries
+from bot.clinical.rules import BadLimit
+from bot.services.errors import UnknownPatient
+from bot.settings import SettingsError
+from storage.errors import StorageError
+
+MISUSE = 2
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "start": running.start,
+    "run": running.run,
+    "simulate": running.simulate,
+    "invite": people.invite,
+    "export": exporting.export,
+    "screen": medicine.screen,
+    "backtest": medicine.replay_series,
+    "doctor": operating.doctor,
+    "migrate": operating.migrate,
+}
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="A symptom diary for the days after a ketamine infusion."
+)
+for name, command in COMMANDS.items():
+    cli.command(name)(command)
+
+
+def main() -> None:
+    try:
+        cli()
+    except (SettingsError, StorageError, BadLimit, BadSeries) as error:
+        errors.print(f"[bold red]This cannot be done.[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(MISUSE)
+    except UnknownPatient:
+        errors.print("There is no patient with that code. `afterglow export` without a code writes everybody.")
+        sys.exit(MISUSE)
