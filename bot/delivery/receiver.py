@@ -10,6 +10,7 @@ from telegram.error import RetryAfter, TelegramError
 from telegram.warnings import PTBUserWarning
 
 from bot.clock import Clock
+from bot.delivery.pulse import Pulse
 from bot.delivery.updates import Raw, dump, look, update_id
 from bot.desk import Desk
 from bot.services.work import Work
@@ -34,6 +35,7 @@ class Receiver:
         # Telegram may restart update ids after an idle week: never resume from max(id) + 1; the inbox knows repeats.
         self._offset = 0
         self.last_success: float | None = None
+        self.pulse = Pulse()
         self._answers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -65,6 +67,7 @@ class Receiver:
         if batch:
             await self.take_in(batch)
             self._offset = max(update_id(raw) for raw in batch) + 1
+        self.pulse.beat()
         return len(batch)
 
     async def take_in(self, batch: list[Raw]) -> None:

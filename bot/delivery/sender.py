@@ -13,6 +13,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
+from bot.delivery.pulse import Pulse
 from bot.delivery.waking import woken
 from bot.desk import Desk
 from bot.services.letters import Urgency
@@ -63,6 +64,7 @@ class Sender:
         self._limits = pace
         self._desk = desk
         self._wake = asyncio.Event()
+        self.pulse = Pulse()
         self._busy: dict[UUID, float] = {}  # chats that must wait, until when (monotonic seconds)
         self._recent: deque[float] = deque()
         self._not_before = 0.0
@@ -76,6 +78,7 @@ class Sender:
             self._wake.clear()
             try:
                 started = await self.send_due()
+                self.pulse.beat()
             except Exception as error:  # the database is away: letters wait, nothing is lost
                 log.error("sender.stopped_short", error=type(error).__name__)
                 await asyncio.sleep(1)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from bot.delivery.pulse import Pulse
 from bot.desk import Desk
 from bot.services import alerts, check_ins, courses, pausing
 from bot.services.work import Work
@@ -17,11 +18,13 @@ TICK_SECONDS = 0.5
 class Ticker:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.pulse = Pulse()
 
     async def run(self) -> None:
         while True:
             try:
                 await self.tick()
+                self.pulse.beat()
             except Exception as error:  # the database is away: what is due stays due
                 log.error("ticker.failed", error=type(error).__name__)
             await asyncio.sleep(TICK_SECONDS)

@@ -8,6 +8,7 @@ import structlog
 from telegram import Update
 
 from bot.chat.application import DiaryApplication
+from bot.delivery.pulse import Pulse
 from bot.delivery.triage import Triage
 from bot.delivery.updates import look
 from bot.delivery.waking import woken
@@ -34,6 +35,7 @@ class Worker:
         self._desk = desk
         self._triage = triage
         self._wake = asyncio.Event()
+        self.pulse = Pulse()
 
     def wake(self) -> None:
         self._wake.set()
@@ -43,6 +45,7 @@ class Worker:
             self._wake.clear()
             try:
                 done = await self.work_off()
+                self.pulse.beat()
             except Exception as error:  # the database is away: the rows wait, nothing is lost
                 log.error("worker.stopped_short", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)

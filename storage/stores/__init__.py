@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from storage.crypto import MasterKeys, Sealer
 from storage.stores.alerts import Alerts, Audit, Findings
 from storage.stores.diary import CheckIns, Events, Infusions, Notes, Responses
+from storage.stores.incidents import Incidents
 from storage.stores.keys import Facts, KeyCache, Keys
 from storage.stores.people import Chats, Dialogues, Invites, Patients, People, Rota
 from storage.stores.post import Inbox, Outbox
@@ -33,5 +34,6 @@ class Stores:
         self.alerts = Alerts(session, sealer, now)
         self.findings = Findings(session, sealer, now)
         self.audit = Audit(session, now)
+        self.incidents = Incidents(session, now)
         self.inbox = Inbox(session, sealer, now)
         self.outbox = Outbox(session, sealer, now)

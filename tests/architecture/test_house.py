@@ -17,6 +17,7 @@ from bot.texts import LANGUAGES, load
 ROOT = Path(__file__).parents[2]
 FOR_ANYBODY = {"start", "help", "about"}
 STAFF_COMMANDS = {"enrol", "patients", "oncall"}
+ADMIN_COMMANDS = {"incidents"}
 
 
 def test_an_import_across_the_rooms_fails_the_check(tmp_path: Path) -> None:
@@ -39,6 +40,7 @@ def test_commands_and_taps_declare_who_may() -> None:
         if isinstance(handler, CommandHandler):
             name = next(iter(handler.commands))
             wanted = Allow.ANYBODY if name in FOR_ANYBODY else Allow.STAFF if name in STAFF_COMMANDS else Allow.PATIENT
+            wanted = Allow.ADMIN if name in ADMIN_COMMANDS else wanted
             assert route.allow is wanted, name
         else:
             assert isinstance(route.allow, Allow)

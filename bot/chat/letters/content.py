@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import AnswerTap, Tap
@@ -42,6 +43,10 @@ class Reader:
 
     def time(self, moment: datetime, zone: str) -> str:
         return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
+
+    def day_and_time(self, moment: datetime, zone: str) -> str:
+        day = format_date(moment.astimezone(ZoneInfo(zone)), "EEE d MMM", locale=self.language)
+        return f"{day}, {self.time(moment, zone)}"
 
 
 def labelled(label: str, tap: Tap | AnswerTap) -> InlineKeyboardButton:
