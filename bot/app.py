@@ -13,7 +13,6 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeChat
 from telegram.error import TelegramError
-from telegram.ext import ExtBot
 
 from bot.chat import application as chat_application
 from bot.chat.handlers import ROUTES
@@ -22,6 +21,7 @@ from bot.clinical.crisis import CrisisLines
 from bot.clinical.library import Library
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
+from bot.delivery.bot import DiaryBot
 from bot.delivery.receiver import Receiver
 from bot.delivery.sender import TELEGRAMS_PACE, Pace, Sender
 from bot.delivery.ticker import Ticker
@@ -85,7 +85,7 @@ class Afterglow:
     worker: Worker
     sender: Sender
     ticker: Ticker
-    bot: ExtBot[None]
+    bot: DiaryBot
 
     async def next_due(self, until: datetime) -> datetime | None:
         return await self.ticker.next_due(until)
@@ -122,7 +122,7 @@ async def running(
         if desk.database.file is not None:
             stack.enter_context(RunningLock(desk.database.file))
         await desk.act(claim_world, world)
-        bot: ExtBot[None] = ExtBot(
+        bot = DiaryBot(
             token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=AiohttpRequest(),
             get_updates_request=AiohttpRequest(connections=2),
         )  # fmt: skip
@@ -147,21 +147,23 @@ async def running(
 
 
 def _parts(afterglow: Afterglow) -> list[Coroutine[Any, Any, None]]:
-    return [_connect_then_poll(afterglow), afterglow.worker.run(), afterglow.sender.run(), afterglow.ticker.run()]
+    return [
+        _introduce(afterglow), afterglow.receiver.run(), afterglow.worker.run(), afterglow.sender.run(),
+        afterglow.ticker.run(),
+    ]  # fmt: skip
 
 
-async def _connect_then_poll(afterglow: Afterglow) -> None:
-    """`initialize` fails while Telegram is away; it is tried again beside everything else."""
+async def _introduce(afterglow: Afterglow) -> None:
+    """Learns the bot's own name, without which commands cannot be told apart; updates are stored meanwhile."""
     while True:
         try:
             await afterglow.worker.application.initialize()
-            await afterglow.desk.act(_remember_name, afterglow.bot.username)
-            await _offer_commands(afterglow.bot, afterglow.desk)
             break
-        except TelegramError as error:
+        except Exception as error:  # Telegram is away, or its answer cannot be read
             log.warning("telegram.not_reachable", error=type(error).__name__, again_in=RETRY_START_SECONDS)
             await asyncio.sleep(RETRY_START_SECONDS)
-    await afterglow.receiver.run()
+    await afterglow.desk.act(_remember_name, afterglow.bot.username)
+    await _offer_commands(afterglow.bot, afterglow.desk)
 
 
 def _remember_name(work: Work, username: str) -> None:
@@ -173,7 +175,7 @@ def _menu(names: tuple[str, ...], language: str) -> list[BotCommand]:
     return [BotCommand(name, load_texts().say(f"command.{name}", language)) for name in names]
 
 
-async def _offer_commands(bot: ExtBot[None], desk: Desk) -> None:
+async def _offer_commands(bot: DiaryBot, desk: Desk) -> None:
     try:
         for language in LANGUAGES:
             code = None if language == DEFAULT_LANGUAGE else language

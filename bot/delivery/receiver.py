@@ -1,15 +1,12 @@
 """Long polling: a batch goes into the inbox in one transaction; only after its commit is it confirmed to Telegram."""
 
 import asyncio
-import warnings
-from typing import Any
 
 import structlog
-from telegram import Bot
 from telegram.error import RetryAfter, TelegramError
-from telegram.warnings import PTBUserWarning
 
 from bot.clock import Clock
+from bot.delivery.bot import DiaryBot
 from bot.delivery.pulse import Pulse
 from bot.delivery.updates import Raw, dump, look, update_id
 from bot.desk import Desk
@@ -20,6 +17,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 25
 BATCH = 100
+SOONEST_SECONDS = 0.1
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
 WANTED = ["message", "edited_message", "callback_query", "my_chat_member"]
 
@@ -27,7 +25,7 @@ WANTED = ["message", "edited_message", "callback_query", "my_chat_member"]
 class Receiver:
     """Fetches updates and stores them. `last_success` is monotonic time: a silent end of polling must be seen."""
 
-    def __init__(self, bot: Bot, desk: Desk, clock: Clock, poll_seconds: int = POLL_SECONDS) -> None:
+    def __init__(self, bot: DiaryBot, desk: Desk, clock: Clock, poll_seconds: int = POLL_SECONDS) -> None:
         self._bot = bot
         self._desk = desk
         self._clock = clock
@@ -39,8 +37,6 @@ class Receiver:
         self._answers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        # The library's own method would parse the batch, and one malformed update would then block all after it.
-        warnings.filterwarnings("ignore", message=r".*getUpdates", category=PTBUserWarning)
         pause = FIRST_PAUSE
         while True:
             try:
@@ -55,18 +51,14 @@ class Receiver:
 
     async def poll(self) -> int:
         """One round; returns how many updates came."""
-        answer: Any = await self._bot.do_api_request(
-            "getUpdates",
-            api_kwargs={
-                "offset": self._offset, "limit": BATCH, "timeout": self._poll_seconds, "allowed_updates": WANTED,
-            },
-            read_timeout=self._poll_seconds + 10,
-        )  # fmt: skip
+        asked = self._clock.monotonic()
+        batch = await self._bot.fetch(self._offset, BATCH, self._poll_seconds, WANTED)
         self.last_success = self._clock.monotonic()
-        batch: list[Raw] = [raw for raw in answer if isinstance(raw, dict)]
         if batch:
             await self.take_in(batch)
             self._offset = max(update_id(raw) for raw in batch) + 1
+        elif self.last_success - asked < SOONEST_SECONDS:
+            await asyncio.sleep(SOONEST_SECONDS)  # a server that does not hold the request open is not to be flooded
         self.pulse.beat()
         return len(batch)
 

@@ -3,16 +3,16 @@
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from telegram import Bot, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
+from bot.delivery.bot import DiaryBot
 from bot.delivery.pulse import Pulse
 from bot.delivery.waking import woken
 from bot.desk import Desk
@@ -59,7 +59,7 @@ class Ready:
 
 
 class Sender:
-    def __init__(self, bot: Bot, desk: Desk, pace: Pace) -> None:
+    def __init__(self, bot: DiaryBot, desk: Desk, pace: Pace) -> None:
         self._bot = bot
         self._limits = pace
         self._desk = desk
@@ -142,7 +142,10 @@ class Sender:
             await self._desk.act(_refused, letter, ChatState.BLOCKED)
         except BadRequest as error:
             log.warning("sender.refused", letter=letter.position, why=error.message)
-            await self._desk.act(_unacceptable, letter, error.message)
+            if letter.content.photo is not None and "chat not found" not in error.message.lower():
+                await self._desk.ask(_again, letter.position)
+            else:
+                await self._desk.act(_unacceptable, letter, error.message)
         except TelegramError as error:
             # Nobody knows whether it arrived: it is sent again, under the same alert code.
             log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
@@ -152,45 +155,32 @@ class Sender:
             await self._desk.ask(_broken, letter.position)
 
 
-async def deliver(bot: Bot, letter: Ready) -> Message | None:
-    """One call to Telegram. Returns the message that now shows the letter."""
-    content = letter.content
-    keyboard = InlineKeyboardMarkup(content.buttons) if content.buttons else None
+async def deliver(bot: DiaryBot, letter: Ready) -> int | None:
+    """One call to Telegram. Returns the number of the message that now shows the letter."""
+    content, number, silent = letter.content, letter.number, letter.content.silent
     if letter.edit is not None:
         try:
-            edited = await bot.edit_message_text(
-                content.text, chat_id=letter.number, message_id=letter.edit, reply_markup=keyboard
-            )
+            return await bot.edit(number, letter.edit, content.text, content.buttons)
         except BadRequest as error:
             if "not modified" in error.message.lower():
-                return None
+                return letter.edit
             if "not found" not in error.message.lower() and "can't be edited" not in error.message.lower():
                 raise
-        else:
-            return edited if isinstance(edited, Message) else None
-    silent = content.silent
     if content.document is not None:
         data = await asyncio.to_thread(content.document)
-        return await bot.send_document(
-            letter.number, data, filename=content.filename, caption=content.text, disable_notification=silent
-        )
+        return await bot.hand_over(number, data, content.filename or "document", content.text, silent=silent)
     if content.photo is not None:
         data = await asyncio.to_thread(content.photo)
-        return await bot.send_photo(
-            letter.number, data, caption=content.text, reply_markup=keyboard, disable_notification=silent,
-            has_spoiler=content.spoiler,
-        )  # fmt: skip
-    sent = await bot.send_message(
-        letter.number, content.text, reply_markup=keyboard, disable_notification=silent, protect_content=content.protect
-    )
-    if content.pin:
-        await _pin(bot, sent)
+        return await bot.show(number, data, content.text, content.buttons, silent=silent, spoiler=content.spoiler)
+    sent = await bot.say(number, content.text, content.buttons, silent=silent, protect=content.protect)
+    if content.pin and sent is not None:
+        await _pin(bot, number, sent)
     return sent
 
 
-async def _pin(bot: Bot, message: Message) -> None:
+async def _pin(bot: DiaryBot, chat: int, message: int) -> None:
     try:
-        await bot.pin_chat_message(message.chat_id, message.message_id, disable_notification=True)
+        await bot.pin_chat_message(chat, message, disable_notification=True)
     except TelegramError as error:  # the message itself has arrived
         log.warning("sender.not_pinned", error=type(error).__name__)
 
@@ -213,6 +203,8 @@ def _take(work: Work, waiting: list[UUID], limit: int) -> list[Ready]:
                 _broken(work, letter.position)
                 continue
             content = bare(work, letter)  # an alert that cannot be shown in full is still an alert
+        if content is not None and letter.attempts:  # a picture that failed goes as text: its caption says the same
+            content = replace(content, photo=None)
         if content is None:  # what it would say is not true any more
             letter.state = LetterState.REPLACED
             continue
@@ -227,11 +219,10 @@ def _take(work: Work, waiting: list[UUID], limit: int) -> list[Ready]:
     return ready
 
 
-def _sent(work: Work, ready: Ready, message: Message | None) -> None:
+def _sent(work: Work, ready: Ready, message: int | None) -> None:
     letter = work.stores.outbox.get(ready.position)
-    shown = message.message_id if message else ready.edit
     work.stores.outbox.mark_sent(
-        letter, message_id=shown, said=ready.content.text, has_picture=ready.content.photo is not None
+        letter, message_id=message, said=ready.content.text, has_picture=ready.content.photo is not None
     )
     if letter.kind in ("check_in.prompt", "check_in.reminder") and letter.subject_id is not None:
         check_in = work.stores.check_ins.get(letter.subject_id)

@@ -39,8 +39,8 @@ class AiohttpRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        if self._session is None:
-            raise RuntimeError("This request was not initialized")
+        await self.initialize()  # the library would do it only together with its first talk to Telegram
+        assert self._session is not None  # nosec B101
         seconds = read_timeout if isinstance(read_timeout, int | float) else DEFAULT_TIMEOUT
         try:
             async with self._session.request(

@@ -43,6 +43,15 @@ def look(raw: Raw) -> Look:
     )
 
 
+def complete(raw: Raw) -> Raw:
+    """The update with what the library insists on and nobody here needs, for servers that leave it out."""
+    tap = _mapping(raw.get("callback_query"))
+    if not tap:
+        return raw
+    message = {"message_id": 0, "date": 0, **_mapping(tap.get("message"))}
+    return {**raw, "callback_query": {"chat_instance": "", **tap, **({"message": message} if "message" in tap else {})}}
+
+
 def update_id(raw: Raw) -> int:
     number = raw.get("update_id")
     return number if isinstance(number, int) else -1

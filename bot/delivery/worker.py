@@ -10,7 +10,7 @@ from telegram import Update
 from bot.chat.application import DiaryApplication
 from bot.delivery.pulse import Pulse
 from bot.delivery.triage import Triage
-from bot.delivery.updates import look
+from bot.delivery.updates import complete, look
 from bot.delivery.waking import woken
 from bot.desk import Desk
 from bot.services import safety_line
@@ -69,7 +69,7 @@ class Worker:
         try:
             if attempt > MAX_ATTEMPTS:
                 raise RuntimeError("tried before without an end")
-            update = Update.de_json(raw, self.application.bot)
+            update = Update.de_json(complete(raw), self.application.bot)
             await self.application.handle(update, origin)
             await self._desk.ask(_done, turn.position)
         except Exception as error:
