@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
 
-.PHONY: run test check setup lock clean
+PROOF := nice $(BIN)/python -m
+
+.PHONY: run test check bench setup lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start Afterglow: on the simulator at http://127.0.0.1:$(PORT), or on Telegram when .env holds a token"
 	@echo "make test   run every test"
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
+	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
 	@echo "make lock   resolve the dependencies anew into requirements.lock and requirements-dev.lock"
 
@@ -43,6 +46,9 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive bot storage --configfile pyproject.toml
+
+bench: $(READY)
+	$(PROOF) tests.benchmarks $(ARGS)
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"

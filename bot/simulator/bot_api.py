@@ -1,5 +1,6 @@
 """The Bot API as documented, spoken over HTTP to the bot."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -7,11 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.simulator.faults import Faults
+from bot.simulator.faults import Fault, Faults
 from bot.simulator.world import BOT_ID, BOT_NAME, Chat, Json, Message, World
 
 LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA = 4096, 1024, 64
 POLL_LIMIT = 100
+UNREACHABLE = {"away": 502, "lose_before": 504}  # the request reaches nobody
 
 Method = Callable[["BotApi", Json], Awaitable[Any]]
 
@@ -37,27 +39,29 @@ class BotApi:
 
     async def call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"].lower()
-        fault = await self._faults.next(polling=method == "getupdates")
-        if fault == "away":
-            return web.Response(status=502, text="Bad Gateway")
-        if fault == "lose_before":
-            return web.Response(status=504, text="Gateway Timeout")
-        if fault == "500":
-            return _failure(Refusal(500, "Internal Server Error"))
-        if fault == "429":
-            return _failure(Refusal(429, "Too Many Requests: retry after 1", retry_after=1))
+        self._world.ledger.calls[method] += 1
+        given = await _parameters(request)
+        fault = await self._faults.next(method, _number(given.get("chat_id")))
+        if fault is not None and fault.kind in UNREACHABLE:
+            return web.Response(status=UNREACHABLE[fault.kind])
         try:
+            if fault is not None:
+                _refuse(fault)
             if request.match_info["token"] != self._token:
                 raise Refusal(401, "Unauthorized")
             handler = METHODS.get(method)
             if handler is None:
                 raise Refusal(404, "Not Found")
-            result = await handler(self, await _parameters(request))
+            answer = web.json_response({"ok": True, "result": await handler(self, given)})
         except Refusal as refusal:
-            return _failure(refusal)
-        if fault == "lose_after":
-            return web.Response(status=504, text="Gateway Timeout")
-        return web.json_response({"ok": True, "result": result})
+            self._world.ledger.refused[f"{method} {refusal.code}"] += 1
+            answer = _failure(refusal)
+        if self._faults.latency:
+            await asyncio.sleep(self._faults.latency)
+        if fault is not None and fault.kind == "lose_after":
+            self._world.ledger.lost_replies += 1
+            return web.Response(status=504)
+        return answer
 
     async def download(self, request: web.Request) -> web.Response:
         data = self._world.files.get(request.match_info["file"])
@@ -72,13 +76,7 @@ class BotApi:
 
     async def get_updates(self, given: Json) -> list[Json]:
         self._world.confirm(int(given.get("offset", 0)))
-        if not self._world.updates and float(given.get("timeout", 0)) > 0:
-            seconds = float(given["timeout"])
-            since = self._world.version
-            await self._world.wait_for_change(since, min(seconds, 1.0))
-            while not self._world.updates and seconds > 1:
-                since, seconds = self._world.version, seconds - 1
-                await self._world.wait_for_change(since, 1.0)
+        await self._world.wait_for_update(float(given.get("timeout", 0)))
         return self._world.updates[: min(int(given.get("limit", POLL_LIMIT)), POLL_LIMIT)]
 
     async def send_message(self, given: Json) -> Json:
@@ -108,6 +106,7 @@ class BotApi:
         if message.file is not None and "text" in given:
             raise Refusal(400, "Bad Request: there is no text in the message to edit")
         message.text, message.buttons, message.edited = text, buttons, True
+        self._world.ledger.deliver(chat.id, text, edit=True)
         await self._world.changed()
         return as_json(self._world, chat, message)
 
@@ -164,14 +163,12 @@ class BotApi:
             chat, BOT_ID, buttons=_buttons(given), silent=_flag(given, "disable_notification"),
             spoiler=_flag(given, "has_spoiler"), **content,
         )  # fmt: skip
+        self._world.ledger.deliver(chat.id, message.text)
         await self._world.changed()
         return as_json(self._world, chat, message)
 
     def _chat(self, given: Json) -> Chat:
-        try:
-            number = int(given.get("chat_id", 0))
-        except ValueError:
-            number = 0
+        number = _number(given.get("chat_id"))
         if number in self._world.moved:
             raise Refusal(400, "Bad Request: group chat was upgraded to a supergroup chat",
                           migrate_to_chat_id=self._world.moved[number])  # fmt: skip
@@ -266,6 +263,22 @@ def _failure(refusal: Refusal) -> web.Response:
     if refusal.parameters:
         body["parameters"] = refusal.parameters
     return web.json_response(body, status=refusal.code)
+
+
+def _refuse(fault: Fault) -> None:
+    if fault.kind == "500":
+        raise Refusal(500, "Internal Server Error")
+    if fault.kind == "429":
+        after = fault.retry_after
+        raise Refusal(429, f"Too Many Requests: retry after {after}", retry_after=after)
+
+
+def _number(text: object) -> int:
+    """A chat's number; 0, which no chat has, when it is none."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return 0
 
 
 async def _parameters(request: web.Request) -> Json:

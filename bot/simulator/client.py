@@ -6,6 +6,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.simulator.ledger import Delivery
+
 Json = dict[str, Any]
 
 
@@ -41,6 +43,22 @@ class PeopleClient:
 
     async def fault(self, **given: Any) -> Json:
         return await self._call("POST", "/faults", json=given)
+
+    async def add_many(self, first: int, count: int) -> Json:
+        return await self._call("POST", "/people/many", json={"first": first, "count": count})
+
+    async def taps(self, taps: list[tuple[int, str]]) -> float:
+        """Many taps at once, by person and data; returns the simulator's monotonic time."""
+        return float((await self._call("POST", "/taps", json={"taps": taps}))["at"])
+
+    async def ledger(self) -> Json:
+        """How many calls came, by method, were refused, and lost their reply; how many updates wait."""
+        return await self._call("GET", "/ledger")
+
+    async def deliveries(self, first: int = 0, wait: float = 0) -> tuple[list[Delivery], int]:
+        """What was delivered from an index on, and the index to ask for next."""
+        said = await self._call("GET", "/ledger/deliveries", params={"from": str(first), "wait": str(wait)})
+        return [Delivery(*entry) for entry in said["deliveries"]], int(said["next"])
 
     async def no_faults(self) -> Json:
         return await self._call("DELETE", "/faults")

@@ -1,5 +1,6 @@
 """The people API: JSON over HTTP, documented in docs/simulator.md. The page uses nothing else."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import timedelta
@@ -39,12 +40,16 @@ class PeopleApi:
             web.get("/people", self.everybody),
             web.get("/changes", self.changes),
             web.post("/people", self.add),
+            web.post("/people/many", self.add_many),
             web.get("/chats/{chat}", self.chat),
             web.post("/people/{person}/file", self.file),
             web.post("/people/{person}/{act}", self.act),
             web.get("/files/{file}", self.download),
             web.get("/clock", self.clock),
             web.post("/clock/forward", self.forward),
+            web.post("/taps", self.taps),
+            web.get("/ledger", self.ledger),
+            web.get("/ledger/deliveries", self.deliveries),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
         ]
@@ -64,6 +69,35 @@ class PeopleApi:
         given = await request.json()
         self._world.add_person(int(given["id"]), str(given["name"]))
         return web.json_response({"id": given["id"]})
+
+    async def add_many(self, request: web.Request) -> web.Response:
+        """`{"first": 10000, "count": 500}`: people who have started the bot, so that it may write to them."""
+        given = await request.json()
+        for number in range(int(given["first"]), int(given["first"]) + int(given["count"])):
+            self._world.add_person(number, f"Person {number}")
+            self._world.chats[number].open = True
+        return web.json_response({"people": len(self._world.people)})
+
+    async def taps(self, request: web.Request) -> web.Response:
+        """`{"taps": [[2001, "data"], …]}`: many taps at once, each on a button with that data, as updates in order."""
+        taps = (await request.json())["taps"]
+        await self._phones.tap_many((int(person), str(data)) for person, data in taps)
+        return web.json_response({"at": time.monotonic(), "waiting": len(self._world.updates)})
+
+    async def ledger(self, _: web.Request) -> web.Response:
+        kept = self._world.ledger
+        return web.json_response(
+            {"calls": kept.calls, "refused": kept.refused, "lost_replies": kept.lost_replies,
+             "deliveries": len(kept.deliveries), "waiting": len(self._world.updates), "at": time.monotonic()}
+        )  # fmt: skip
+
+    async def deliveries(self, request: web.Request) -> web.Response:
+        """`?from=INDEX&wait=SECONDS`: what was delivered from there on, as [at, chat, text, edit]."""
+        kept, first = self._world.ledger.deliveries, int(request.query.get("from", 0))
+        if len(kept) <= first:
+            wait = min(float(request.query.get("wait", 0)), LONGEST_WAIT)
+            await self._world.wait_for_change(self._world.version, wait)
+        return web.json_response({"next": len(kept), "deliveries": kept[first:]})
 
     async def changes(self, request: web.Request) -> web.Response:
         """`?since=VERSION&wait=SECONDS` answers when anything in any chat changed, or when the time is over."""
@@ -119,16 +153,17 @@ class PeopleApi:
 
     async def fault(self, request: web.Request) -> web.Response:
         given = await request.json()
-        if "limits" in given:
-            self._faults.limits = bool(given["limits"])
+        if "limits" in given or "latency" in given or "seed" in given:
+            self._faults.limits = bool(given.get("limits", self._faults.limits))
+            self._faults.latency = float(given.get("latency", self._faults.latency))
+            self._faults.seed(int(given.get("seed", 1)))
         elif given.get("kind") == "migrate":
             old, new = int(given["chat"]), int(given["to"])
             group = self._world.chats.pop(old)
             group.id, self._world.moved[old] = new, new
             self._world.chats[new] = group
         else:
-            self._faults.add(given["kind"], times=given.get("times", 0), seconds=given.get("seconds", 0),
-                             delay=given.get("delay", 0))  # fmt: skip
+            self._faults.add(given.pop("kind"), **given)
         return web.json_response({"ok": True})
 
     async def no_faults(self, _: web.Request) -> web.Response:
@@ -144,5 +179,5 @@ async def kind_errors(
         return await handler(request)
     except NotPossible as error:
         return web.json_response({"error": str(error)}, status=409)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         return web.json_response({"error": f"not understood: {error}"}, status=400)

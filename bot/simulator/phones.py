@@ -1,12 +1,12 @@
 """What people do with their phones. One implementation for the page, the tests and scripts from outside."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
 
 from bot.simulator.bot_api import as_json, user_json
-from bot.simulator.world import BOT_ID, BOT_NAME, Chat, Message, NotPossible, World
+from bot.simulator.world import BOT_ID, BOT_NAME, Chat, Json, Message, NotPossible, World
 
 
 class Hooks(Protocol):
@@ -47,14 +47,22 @@ class Phones:
         """
         place = self._chat_of(person, chat)
         found, carried = self._find(place, button, data, message)
+        await self._world.tell_bot("callback_query", self._tapped(person, place, found, carried))
+        return carried
+
+    async def tap_many(self, taps: Iterable[tuple[int, str]]) -> None:
+        """Each person taps a button with that data in the own chat, without a look whether it is shown."""
+        for person, data in taps:
+            chat = self._chat_of(person, None)
+            shown = chat.messages[-1] if chat.messages else self._world.post(chat, BOT_ID, text="…")
+            self._world.enqueue("callback_query", self._tapped(person, chat, shown, data))
+        await self._world.changed()
+
+    def _tapped(self, person: int, chat: Chat, message: Message, data: str) -> Json:
         query = uuid4().hex
         self._world.spinning.add(query)
-        await self._world.tell_bot(
-            "callback_query",
-            {"id": query, "from": user_json(self._world, person), "chat_instance": str(place.id), "data": carried,
-             "message": as_json(self._world, place, found)},
-        )  # fmt: skip
-        return carried
+        return {"id": query, "from": user_json(self._world, person), "chat_instance": str(chat.id), "data": data,
+                "message": as_json(self._world, chat, message)}  # fmt: skip
 
     async def block(self, person: int) -> None:
         await self._membership(self._chat_of(person, None), person, "member", "kicked", is_open=False)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import tomllib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from importlib import resources
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.simulator.clock import SimulatorClock
+from bot.simulator.ledger import Ledger
 
 BOT_ID, BOT_NAME = 7000001, "afterglow_simulator_bot"
 
@@ -69,6 +69,7 @@ class World:
         self.files: dict[str, bytes] = {}
         self.updates: list[Json] = []
         self.next_update, self.next_message, self.version = 1, 1, 0
+        self.ledger = Ledger()
         self.spinning: set[str] = set()  # callback queries without an answer
         self.moved: dict[int, int] = {}  # groups that became supergroups
         self._changed = asyncio.Condition()
@@ -109,9 +110,12 @@ class World:
         return name
 
     async def tell_bot(self, kind: str, content: Any) -> None:
+        self.enqueue(kind, content)
+        await self.changed()
+
+    def enqueue(self, kind: str, content: Any) -> None:
         self.updates.append({"update_id": self.next_update, kind: content})
         self.next_update += 1
-        await self.changed()
 
     def confirm(self, offset: int) -> None:
         """Forgets updates below the offset, as Telegram does; a negative one keeps the last few."""
@@ -135,8 +139,14 @@ class World:
         except TimeoutError:
             return
 
-    def private_chats(self) -> Iterator[Chat]:
-        return (chat for chat in self.chats.values() if not chat.is_group)
+    async def wait_for_update(self, seconds: float) -> None:
+        """Returns when the bot has an update to fetch, or after the time."""
+        try:
+            async with asyncio.timeout(seconds):
+                async with self._changed:
+                    await self._changed.wait_for(lambda: bool(self.updates))
+        except TimeoutError:
+            return
 
     def save(self) -> None:
         if self._file is None:

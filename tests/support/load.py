@@ -1,0 +1,107 @@
+"""A crowd of patients: enrolled in bulk, each with one open or due check-in, and their answers as taps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+from bot.chat.callbacks import AnswerTap
+from bot.clinical.protocol import Part
+from bot.desk import Desk
+from bot.services import check_ins
+from bot.services.work import Work
+from storage.tables.diary import CheckIn, CheckInState
+from storage.tables.people import Patient, PatientState, Role
+
+FIRST = 1_000_000  # Telegram's number of the first patient
+NURSE, PHYSICIAN = 1002, 1003
+BATCH = 500
+ITEMS = ("mood", "interest", "sleep", "urge")
+PLANNED_FAR_AHEAD = date(2999, 1, 1)  # the crowd's check-ins are made here, not by the protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    number: int
+    patient: UUID
+    check_in: UUID
+
+    def answers(self, item: str, value: int) -> tuple[int, str]:
+        """A tap, as (person, data)."""
+        return self.number, AnswerTap(self.check_in, "daily", item, value).encode()
+
+    @property
+    def code(self) -> str:
+        return code_of(self.number)
+
+
+def code_of(number: int) -> str:
+    return f"L-{number}"
+
+
+def employ(desk: Desk) -> None:
+    """A nurse who is on call, and a physician after her."""
+    desk.act_now(_employ)
+
+
+def _employ(work: Work) -> None:
+    rota = []
+    for number, role in ((NURSE, Role.NURSE), (PHYSICIAN, Role.PHYSICIAN)):
+        chat = work.stores.chats.meet(number, is_group=False)
+        rota.append(work.stores.people.add(role=role, chat=chat, name=role, language="en").id)
+    work.stores.rota.set(rota)
+
+
+def enrol(desk: Desk, count: int, *, due_at: datetime | None = None, first: int = FIRST) -> list[Member]:
+    """Patients with a check-in that waits for answers; with `due_at`, one that is prompted then."""
+    members: list[Member] = []
+    for start in range(first, first + count, BATCH):
+        numbers = range(start, min(start + BATCH, first + count))
+        members += desk.act_now(_enrol, numbers, due_at)
+    return members
+
+
+def _enrol(work: Work, numbers: range, due_at: datetime | None) -> list[Member]:
+    return [_join(work, number, due_at) for number in numbers]
+
+
+def _join(work: Work, number: int, due_at: datetime | None) -> Member:
+    patient = work.stores.patients.add(
+        code=code_of(number), zone="UTC", hour=16 * 60, country="US", protocol=work.clinic.protocol
+    )
+    patient.state, patient.enrolled_on, patient.planned_until = PatientState.ACTIVE, work.now.date(), PLANNED_FAR_AHEAD
+    patient.consent_version, patient.consented_at = "1", work.now
+    chat = work.stores.chats.meet(number, is_group=False)
+    work.stores.people.add(role=Role.PATIENT, chat=chat, name=f"Person {number}", language="en", person_id=patient.id)
+    check_in = _check_in(work, patient, due_at)
+    work.stores.check_ins.add(check_in)
+    return Member(number, patient.id, check_in.id)
+
+
+def _check_in(work: Work, patient: Patient, due_at: datetime | None) -> CheckIn:
+    version = work.knowledge.library.instrument("daily").version
+    expires_at = (due_at or work.now) + timedelta(hours=12)
+    return CheckIn(
+        id=uuid4(), patient_id=patient.id, day=work.now.date(), slot="daily",
+        parts=check_ins.encode_parts([Part("daily", version)]), infusion_number=None, day_number=None,
+        state=CheckInState.PLANNED if due_at else CheckInState.PROMPTED, due_at=due_at or work.now, remind_at=None,
+        expires_at=expires_at, next_at=due_at or expires_at, prompted_at=None if due_at else work.now,
+        delivered_at=None if due_at else work.now, shown_at=None, reminded_at=None, finished_at=None,
+    )  # fmt: skip
+
+
+def good_days(members: list[Member]) -> Iterator[list[tuple[int, str]]]:
+    """Waves of taps: everybody answers the first question, then everybody the second, …; nobody is in danger."""
+    for place, item in enumerate(ITEMS):
+        yield [member.answers(item, 0 if item == "urge" else (index + place) % 10) for index, member in
+               enumerate(members)]  # fmt: skip
+
+
+def strangers(count: int) -> list[Member]:
+    """The same people for a bot that knows nobody."""
+    return [Member(number, uuid4(), uuid4()) for number in range(FIRST, FIRST + count)]
+
+
+def count(desk: Desk, table: str, where: str = "1 = 1") -> int:
+    with desk.database.engine.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table} WHERE {where}").scalar_one())
