@@ -9,7 +9,9 @@ A_FEW_DAYS, SOME_WEEKS, ABOUT_A_YEAR, A_FEW_YEARS = 14, 75, 430, 1100  # days sh
 
 
 def ticks(first: date, last: date, voice: Voice) -> list[dict[str, object]]:
-    return [{"at": (day - first).days, "label": label} for day, label in _labels(first, last, voice)]
+    """A month's label stands after its tick, within the month; a day's below it."""
+    within = (last - first).days > SOME_WEEKS
+    return [{"at": (day - first).days, "label": label, "within": within} for day, label in _labels(first, last, voice)]
 
 
 def _labels(first: date, last: date, voice: Voice) -> Iterator[tuple[date, str]]:

@@ -1,6 +1,6 @@
 """The full diary after the summary page: every answer with its time, corrections, notes and what was not answered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +20,7 @@ def view(diary: Diary, library: Library, voice: Voice) -> dict[str, object]:
     """Rows by month, oldest first; `rows` of kind "check_in" have a cell per daily item, the others one sentence."""
     rows = sorted(_rows(diary, library, voice), key=lambda row: (row.day, row.order, row.moment))
     return {
-        "heads": [voice.say(f"diary.{name}") for name in ("day", "time")]
+        "heads": [voice.say(f"diary.{name}") for name in ("day", "asked")]
         + [voice.named("short", item) for item in DAILY_ITEMS]
         + [voice.say("diary.more")],
         "months": list(_months(rows, voice)),
@@ -127,29 +127,31 @@ def _check_in(check_in: CheckIn, library: Library, voice: Voice) -> dict[str, ob
         more.append(voice.say("result.partly"))
     return {
         "kind": "check_in",
-        "time": _time(check_in, voice),
-        "cells": [_cell(daily.get(item), voice) for item in DAILY_ITEMS],
+        "asked": voice.time(check_in.prompted_at) if check_in.prompted_at else "",
+        "cells": [_cell(daily.get(item), voice) for item in DAILY_ITEMS] if daily else [],
         "more": "; ".join(more),
     }
 
 
-def _time(check_in: CheckIn, voice: Voice) -> str:
-    firsts = [answer.answered_at for answer in check_in.responses if answer.revision == 1] or [
-        r.answered_at for r in check_in.responses
-    ]
-    start, end = voice.time(min(firsts)), voice.time(max(firsts))
-    return start if start == end else f"{start}–{end}"
+def _cell(answer: Response | None, voice: Voice) -> dict[str, str]:
+    return {"said": _said(answer, voice), "time": voice.time(answer.answered_at) if answer else ""}
 
 
-def _cell(answer: Response | None, voice: Voice) -> str:
+def _said(answer: Response | None, voice: Voice) -> str:
     if answer is None:
         return ""
     return voice.say("diary.skipped") if answer.value is None else str(answer.value)
 
 
+def _from_to(answers: Iterable[Response], voice: Voice) -> str:
+    moments = [answer.answered_at for answer in answers]
+    start, end = voice.time(min(moments)), voice.time(max(moments))
+    return start if start == end else f"{start}–{end}"
+
+
 def _other_daily(daily: dict[str, Response], voice: Voice) -> str:
     return ", ".join(
-        f"{voice.named('item', item)} {_cell(answer, voice)}"
+        f"{voice.named('item', item)} {_said(answer, voice)} {voice.time(answer.answered_at)}"
         for item, answer in daily.items()
         if item not in DAILY_ITEMS
     )
@@ -161,12 +163,11 @@ def _instrument(check_in: CheckIn, code: str, version: str, library: Library, vo
     score = instrument.score({item: answer.value for item, answer in answers.items()})
     title = voice.named("instrument", code)
     if score is None:
-        return f"{title}: " + ", ".join(
-            f"{voice.named('item', item)} {_cell(answer, voice)}" for item, answer in answers.items()
-        )
+        said = ", ".join(f"{voice.named('item', item)} {_said(answer, voice)}" for item, answer in answers.items())
+        return f"{title} {_from_to(answers.values(), voice)}: {said}"
     digits = " ".join(NONE if answer.value is None else str(answer.value) for answer in answers.values())
     total = str(score.value) if isinstance(score, Score) else voice.say("diary.incomplete")
-    return f"{title} {total} ({digits})"
+    return f"{title} {_from_to(answers.values(), voice)}: {total} ({digits})"
 
 
 def _corrections(check_in: CheckIn, voice: Voice) -> list[str]:
@@ -179,8 +180,9 @@ def _corrections(check_in: CheckIn, voice: Voice) -> list[str]:
                 voice.say(
                     "diary.correction",
                     item=voice.named("item", answer.item),
-                    old=_cell(previous, voice),
-                    new=_cell(answer, voice),
+                    old=_said(previous, voice),
+                    old_time=voice.time(previous.answered_at),
+                    new=_said(answer, voice),
                     time=voice.time(answer.answered_at),
                 )
             )

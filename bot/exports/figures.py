@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.clinical.diary import CheckIn, Diary, Infusion, Response
 from bot.clinical.instrument import Score
 from bot.clinical.library import Library
-from bot.clinical.response import InfusionResponse, NotYet, responses
+from bot.clinical.response import BEFORE_DAYS, BEFORE_MINIMUM, InfusionResponse, NotYet, responses
 from bot.clinical.terms import Mode, Outcome
 
 Period = tuple[date, date]
@@ -21,6 +21,7 @@ Period = tuple[date, date]
 OWN_MODES = (Mode.TAP, Mode.TYPED)
 RECENT_DAYS = 7
 WATCHED_DAYS = 28  # adherence of the recent past, as on the patient card
+LEAST_GAIN = 1.0  # points of mood; docs/clinical.md, R1: below it there was no response
 LEAST_FOR_A_MEAN = 2  # answered days of seven; with fewer, the dots say it better
 
 
@@ -54,6 +55,7 @@ class Answered:
     days: int
     due: int  # days on which a check-in reached the patient
     undelivered: int  # days on which none did; never counted against the patient
+    by_others: int  # answered days without an answer of the patient's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Figures:
     item9: tuple[date, int] | None
     item9_highest: tuple[date, int] | None
     half_lost: int | None  # day after the current infusion on which half of the gain was gone
-    half_lost_known: bool  # False: no gain, or too few answers to tell
+    half_holds: bool  # at least half of the current gain is still there
+    gain: float | None  # of the current infusion, in points; None: too few answers to tell
     half_lost_median: float | None
     half_lost_count: int
     answered: Answered
@@ -82,22 +85,23 @@ def figures(diary: Diary, library: Library, today: date) -> Figures:
     given = diary.infusions[-1] if diary.infusions else None
     sittings = [total for total in totals(diary, library, "phq9") if total.own and total.value is not None]
     courses = responses(diary, today)
-    halves = [course.half_lost for course in courses if isinstance(course.half_lost, int)]
+    halves = [days for course in courses if (days := half_lost(course)) is not None]
     item9 = list(item_nine(diary, library))
-    current = courses[-1].half_lost if courses else None
+    current = courses[-1] if courses else None
     return Figures(
         today=today,
         infusion=given,
         days_since=(today - given.day).days if given else None,
         recent=mean_of_mood(diary, today - timedelta(days=RECENT_DAYS - 1), today),
-        before=before_treatment(diary, courses),
+        before=before_treatment(diary),
         first=sittings[0] if sittings else None,
         best=min(sittings, key=lambda total: total.value or 0, default=None),
         now=sittings[-1] if sittings else None,
         item9=item9[-1] if item9 else None,
         item9_highest=max(item9, key=lambda entry: (entry[1], entry[0]), default=None),
-        half_lost=current if isinstance(current, int) else None,
-        half_lost_known=isinstance(current, int | NotYet),
+        half_lost=half_lost(current) if current else None,
+        half_holds=current is not None and isinstance(current.half_lost, NotYet),
+        gain=current.gain if current else None,
         half_lost_median=median(halves) if halves else None,
         half_lost_count=len(halves),
         answered=days_answered(diary.check_ins),
@@ -188,19 +192,30 @@ def days_answered(check_ins: Iterable[CheckIn]) -> Answered:
     due: set[date] = set()
     answered: set[date] = set()
     undelivered: set[date] = set()
+    own: set[date] = set()
     for check_in in check_ins:
-        if any(response.value is not None for response in check_in.responses):
+        modes = {response.mode for response in check_in.responses if response.value is not None}
+        if modes:
             answered.add(check_in.day)
+        if modes & set(OWN_MODES):
+            own.add(check_in.day)
         if check_in.outcome is Outcome.UNDELIVERED:
             undelivered.add(check_in.day)
         elif check_in.outcome not in (Outcome.CANCELLED, Outcome.PENDING):
             due.add(check_in.day)
-    return Answered(len(answered), len(due | answered), len(undelivered - due - answered))
+    return Answered(len(answered), len(due | answered), len(undelivered - due - answered), len(answered - own))
 
 
-def before_treatment(diary: Diary, courses: Iterable[InfusionResponse]) -> Mean:
+def before_treatment(diary: Diary) -> Mean:
     """The reference that every gain is measured from, with the days it rests on."""
     first = next((infusion.day for infusion in diary.infusions), None)
     earlier = [value for day, value in diary.values("daily", "mood") if first is not None and day < first]
-    known = next((course.before for course in courses), None)
-    return Mean(known.value if known else None, min(len(earlier), RECENT_DAYS), RECENT_DAYS)
+    used = earlier[-BEFORE_DAYS:]
+    return Mean(sum(used) / len(used) if len(used) >= BEFORE_MINIMUM else None, len(used), BEFORE_DAYS)
+
+
+def half_lost(course: InfusionResponse) -> int | None:
+    """Days after the infusion until half of its gain was gone; a gain below a point is none to lose."""
+    if course.gain is None or course.gain < LEAST_GAIN or not isinstance(course.half_lost, int):
+        return None
+    return course.half_lost

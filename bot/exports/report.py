@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clinical.diary import Diary
 from bot.clinical.library import Library
-from bot.exports import charts, diary_pages, summary
+from bot.exports import charts, diary_pages, panels, summary
 from bot.exports.figures import Period, figures, until, within
 from bot.exports.typesetting import pdf, png
 from bot.exports.wording import Voice
@@ -63,22 +63,24 @@ def view(
     today = last_day(diary, made_at, period)
     diary = until(diary, today)
     known = figures(diary, library, today)
-    shown = charts.window(diary, today, period)
+    shown = panels.window(diary, today, period)
+    mood, phq9 = panels.mood(diary, voice, shown), panels.questionnaire(diary, library, voice, shown)
     return {
         "lang": language,
         "title": voice.say("title", patient=voice.typed(diary.patient)),
         "head": summary.head(diary, known, voice, made_at=made_at, clinic=clinic, period=period),
         "tiles": summary.tiles(diary, known, voice),
-        "mood": charts.mood(diary, voice, shown, today),
+        "mood": mood,
         "mood_alt": charts.chart_in_words(diary, known, voice, shown),
-        "phq9": charts.questionnaire(diary, library, voice, shown),
+        "phq9": phq9,
         "phq9_alt": summary.phq9_in_words(known, voice),
-        "legend": charts.legend(voice),
-        "span": charts.span(voice, shown),
+        "legend": panels.mood_legend(voice, mood),
+        "phq9_legend": panels.questionnaire_legend(voice, phq9),
+        "span": panels.span(voice, shown),
         "episodes": summary.episodes(diary, voice, today),
         "side_effects": summary.side_effects(diary, voice),
         "alerts": summary.alerts(within(diary, period), voice),
-        "events": summary.events(within(diary, period or shown), voice),
+        "events": summary.events(diary, voice, shown),
         "words": {word: voice.say(f"page.{word}") for word in summary.WORDS},
         "diary": diary_pages.view(within(diary, period), library, voice),
     }

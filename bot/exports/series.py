@@ -11,7 +11,7 @@ from statistics import quantiles
 
 from bot.clinical.diary import Diary, Infusion
 from bot.clinical.terms import Outcome
-from bot.exports.figures import LEAST_FOR_A_MEAN, RECENT_DAYS
+from bot.exports.figures import LEAST_FOR_A_MEAN, RECENT_DAYS, newest
 
 LONGEST_EPISODE = 60  # days: daily check-ins end there
 LEAST_FOR_A_BAND = 4  # infusions with an answer on that day, so that the middle half means something
@@ -27,6 +27,7 @@ class Episode:
     infusion: Infusion
     points: tuple[Point, ...]
     runs: tuple[tuple[Point, ...], ...]
+    days: int  # elapsed in it, of which `points` were answered
 
 
 def moving_means(diary: Diary, first: date, last: date) -> list[list[Point]]:
@@ -64,9 +65,21 @@ def answers(diary: Diary, first: date, last: date) -> list[Point]:
     return [((day - first).days, value) for day, value in diary.values("daily", "mood") if first <= day <= last]
 
 
+def answers_by_others(diary: Diary, first: date, last: date) -> list[Point]:
+    """Mood that somebody else gave, on days without an answer of the patient's own."""
+    own = {day for day, _ in diary.values("daily", "mood")}
+    given: dict[date, int] = {}
+    for check_in in diary.check_ins:
+        answer = newest(check_in, "daily").get("mood")
+        if answer is not None and answer.value is not None and first <= check_in.day <= last:
+            given[check_in.day] = answer.value
+    return [((day - first).days, value) for day, value in given.items() if day not in own]
+
+
 def unanswered(diary: Diary, first: date, last: date) -> tuple[list[int], list[int]]:
     """Days without a mood answer: those the patient left, and those on which no check-in reached the patient."""
-    answered = {day for day, _ in diary.values("daily", "mood")}
+    answered = {first + timedelta(days=x) for x, _ in answers(diary, first, last)}
+    answered |= {first + timedelta(days=x) for x, _ in answers_by_others(diary, first, last)}
     missed: set[int] = set()
     undelivered: set[int] = set()
     for check_in in diary.check_ins:
@@ -90,7 +103,7 @@ def episodes(diary: Diary, today: date) -> list[Episode]:
         end = min(following, infusion.day + timedelta(days=LONGEST_EPISODE + 1))
         inside = values[bisect_right(days, infusion.day) : bisect_left(days, end)]
         points = tuple(((day - infusion.day).days, float(value)) for day, value in inside)
-        found.append(Episode(infusion, points, tuple(_runs(points))))
+        found.append(Episode(infusion, points, tuple(_runs(points)), (end - infusion.day).days - 1))
     return found
 
 

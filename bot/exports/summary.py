@@ -6,14 +6,17 @@ from datetime import date, datetime, timedelta
 from statistics import mean
 
 from bot.clinical.diary import AlertEntry, Diary, Event
-from bot.clinical.response import responses
+from bot.clinical.response import REFERENCE_MINIMUM, responses
 from bot.clinical.terms import Level
 from bot.exports import series
-from bot.exports.figures import Answered, Figures, Period, Total, newest
+from bot.exports.figures import LEAST_GAIN, Answered, Figures, Period, Total, half_lost, newest
+from bot.exports.panels import lettered
 from bot.exports.wording import NONE, Voice
 
 ALERTS_SHOWN = 12
-EVENTS_SHOWN = 4
+LONGEST_LINE = 110  # characters of an event on the summary page
+LONGEST_CODE = 12
+LONGEST_NAME = 60  # of a patient's code, a clinic, a rule of the clinic's own
 SIDE_EFFECTS = "side_effects"
 INFUSION_DAYS = 1  # side effects asked the next day still belong to the infusion
 EPISODE_TICKS = (0, 7, 14, 21, 28, 42, 60)
@@ -37,9 +40,6 @@ WORDS = (
     "date",
     "informs",
     "diary",
-    "continued",
-    "median",
-    "band",
     "current",
     "half_mark",
 )
@@ -49,8 +49,8 @@ def head(
     diary: Diary, known: Figures, voice: Voice, *, made_at: datetime, clinic: str, period: Period | None
 ) -> dict[str, str]:
     return {
-        "patient": voice.typed(diary.patient),
-        "clinic": voice.typed(clinic),
+        "patient": shortened(voice.typed(diary.patient), LONGEST_NAME),
+        "clinic": shortened(voice.typed(clinic), LONGEST_NAME),
         "made": voice.say("head.made", moment=voice.moment(made_at), zone=voice.typed(diary.zone)),
         "enrolled": voice.say("head.enrolled", day=voice.day(diary.enrolled_on)),
         "period": voice.say("head.period", first=voice.day(period[0]), last=voice.day(period[1])) if period else "",
@@ -100,8 +100,10 @@ def _mood(known: Figures, voice: Voice) -> dict[str, object]:
     if before.value is None:
         reference = voice.say("tile.mood.no_before")
     else:
-        reference = voice.say("tile.mood.before", mean=voice.number(before.value), n=before.answered)
-    return _tile(voice, "mood", voice.number(recent.value), [reference, quality], unit="/ 10")
+        reference = voice.say(
+            "tile.mood.before", mean=voice.number(before.value), answered=before.answered, days=before.days
+        )
+    return _tile(voice, "mood", voice.number(recent.value), [quality, reference], unit="/ 10")
 
 
 def _phq9(known: Figures, voice: Voice) -> dict[str, object]:
@@ -113,7 +115,13 @@ def _phq9(known: Figures, voice: Voice) -> dict[str, object]:
         str(known.now.value),
         [
             voice.say("tile.phq9.now", band=_band(known.now, voice), day=voice.short_day(known.now.day)),
-            voice.say("tile.phq9.compared", first=known.first.value or 0, best=known.best.value or 0),
+            voice.say(
+                "tile.phq9.compared",
+                first=known.first.value or 0,
+                first_day=voice.short_day(known.first.day),
+                best=known.best.value or 0,
+                best_day=voice.short_day(known.best.day),
+            ),
         ],
         unit="/ 27",
     )
@@ -136,21 +144,26 @@ def _item9(known: Figures, voice: Voice) -> dict[str, object]:
 
 
 def _half_lost(known: Figures, voice: Voice) -> dict[str, object]:
+    middle = known.half_lost_median
     earlier = (
-        voice.count("tile.half.median", known.half_lost_count, median=voice.number(known.half_lost_median, 0))
-        if known.half_lost_median is not None
+        voice.count(
+            "tile.half.median", known.half_lost_count, median=voice.number(middle, 0 if middle == int(middle) else 1)
+        )
+        if middle is not None
         else voice.say("tile.half.no_median")
     )
     if known.half_lost is not None:
-        return _tile(
-            voice,
-            "half",
-            str(known.half_lost),
-            [voice.say("tile.half.this"), earlier],
-            unit=voice.say("tile.half.unit"),
-        )
-    why = "tile.half.not_yet" if known.half_lost_known else "tile.half.unknown"
-    return _tile(voice, "half", NONE, [voice.say(why), earlier])
+        said = [voice.say("tile.half.this"), earlier]
+        return _tile(voice, "half", str(known.half_lost), said, unit=voice.say("tile.half.unit"))
+    return _tile(voice, "half", NONE, [voice.say(f"tile.half.{_why_no_half(known)}", least=REFERENCE_MINIMUM), earlier])
+
+
+def _why_no_half(known: Figures) -> str:
+    if known.infusion is None:
+        return "no_infusion"
+    if known.gain is None:
+        return "unknown"
+    return "not_yet" if known.half_holds and known.gain >= LEAST_GAIN else "no_gain"
 
 
 def _answered(known: Figures, voice: Voice) -> dict[str, object]:
@@ -159,6 +172,8 @@ def _answered(known: Figures, voice: Voice) -> dict[str, object]:
         voice.say("tile.answered.days", answered=whole.days, due=whole.due),
         voice.say("tile.answered.recent", answered=known.answered_recently.days, due=known.answered_recently.due),
     ]
+    if whole.by_others:
+        notes.append(voice.count("tile.answered.by_others", whole.by_others))
     if whole.undelivered:
         notes.append(voice.count("tile.answered.undelivered", whole.undelivered))
     return _tile(voice, "answered", _percent(whole, voice), notes, unit="%" if whole.due else "")
@@ -195,6 +210,7 @@ def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
                 for day in EPISODE_TICKS
                 if day <= days and (days <= 35 or day not in (7, 21))
             ],
+            "band_name": voice.say("page.band", n=len(found)),
             "band": [point for point in series.middle_half(found) if point[0] <= days],
         },
         "shown": [
@@ -202,6 +218,7 @@ def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
                 "title": voice.say(
                     "episode.title", number=episode.infusion.number, day=voice.short_day(episode.infusion.day)
                 ),
+                "quality": voice.count("episode.quality", episode.days, answered=len(episode.points)),
                 "points": episode.points,
                 "lines": episode.runs,
                 "current": episode is found[-1],
@@ -215,7 +232,7 @@ def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
 
 def half_lost_days(diary: Diary, today: date) -> dict[int, int]:
     """Infusion number to the day on which half of its gain was gone, where that happened."""
-    return {r.number: r.half_lost for r in responses(diary, today) if isinstance(r.half_lost, int)}
+    return {course.number: days for course in responses(diary, today) if (days := half_lost(course)) is not None}
 
 
 def side_effects(diary: Diary, voice: Voice) -> dict[str, object] | None:
@@ -228,7 +245,10 @@ def side_effects(diary: Diary, voice: Voice) -> dict[str, object] | None:
     return {
         "heads": [str(infusion.number) for infusion in shown],
         "rows": [
-            {"name": voice.named("item", item), "cells": [worst[infusion.number].get(item) for infusion in shown]}
+            {
+                "name": shortened(voice.named("item", item), LONGEST_NAME),
+                "cells": [worst[infusion.number].get(item) for infusion in shown],
+            }
             for item in items
             if any(worst[infusion.number].get(item) is not None for infusion in shown)
         ],
@@ -256,7 +276,7 @@ def alerts(diary: Diary, voice: Voice) -> dict[str, object]:
     count = voice.count("alerts.count", len(diary.alerts), levels=levels) if diary.alerts else ""
     if waits:
         middle = sorted(waits)[len(waits) // 2] if len(waits) % 2 else mean_wait(sorted(waits))
-        count += " " + voice.say("alerts.median", wait=voice.lasting(middle))
+        count += " " + voice.say("alerts.median", wait=voice.lasting(middle), taken=len(waits), all=len(diary.alerts))
     return {
         "heads": [voice.say(f"alerts.{name}") for name in ("code", "raised", "rule", "level", "taken", "outcome")],
         "rows": [_alert(alert, voice) for alert in reversed(diary.alerts[-ALERTS_SHOWN:])],
@@ -275,7 +295,7 @@ def mean_wait(waits: Sequence[timedelta]) -> timedelta:
 
 def _alert(alert: AlertEntry, voice: Voice) -> dict[str, str]:
     return {
-        "code": voice.typed(alert.code),
+        "code": shortened(voice.typed(alert.code), LONGEST_CODE),
         "raised": voice.say("alerts.moment", day=voice.day(alert.day), time=voice.time(alert.raised_at)),
         "rule": voice.say(f"rule.{alert.rule.value}"),
         "level": alert.level.value,
@@ -283,20 +303,27 @@ def _alert(alert: AlertEntry, voice: Voice) -> dict[str, str]:
         "taken": voice.lasting(alert.acknowledged_at - alert.raised_at)
         if alert.acknowledged_at
         else voice.say("alerts.not_taken"),
-        "outcome": voice.named("outcome", alert.outcome)
+        "outcome": shortened(voice.named("outcome", alert.outcome), LONGEST_NAME)
         if alert.outcome
         else voice.say("alerts.closed" if alert.closed_at else "alerts.open"),
     }
 
 
-def events(diary: Diary, voice: Voice) -> dict[str, object]:
-    """The latest dated entries beside the answers, in one line each."""
-    shown = diary.events[-EVENTS_SHOWN:]
-    left = len(diary.events) - len(shown)
+def events(diary: Diary, voice: Voice, shown: Period) -> dict[str, object]:
+    """The latest dated entries with the letters that they have in the chart."""
+    found = lettered(diary, shown)
+    named = [(event, letter) for event, letter in found if letter]
+    left = len(found) - len(named)
     return {
-        "lines": [event_in_words(event, voice) for event in shown],
+        "lines": [{"letter": letter, "words": shortened(event_in_words(event, voice))} for event, letter in named],
         "more": voice.count("events.more", left) if left else "",
     }
+
+
+def shortened(text: str, longest: int = LONGEST_LINE) -> str:
+    """For the summary page, which has one line for it; the diary behind it has the whole text."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
 def event_in_words(event: Event, voice: Voice) -> str:

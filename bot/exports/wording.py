@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
 from bot.exports.typesetting import printable
 from bot.texts import Texts, type_of_value
 
 NONE = "–"
+NO_BREAK = "\u00a0"
 HOURS_WRITTEN_AS_DAYS = 48
 
 
@@ -25,7 +27,7 @@ class Voice:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse({"en": "en_GB", "de": "de_DE", "es": "es_ES"}.get(self.language, self.language), sep="_")
+        return _locale(self.language)
 
     def say(self, key: str, /, **values: type_of_value) -> str:
         return self.texts.say(f"exports.{key}", self.language, **values)
@@ -50,13 +52,17 @@ class Voice:
         return format_decimal(value, format="0.##", locale=self.locale)
 
     def day(self, day: date) -> str:
-        return format_date(day, "d MMM y" if self.language != "de" else "d. MMM y", locale=self.locale)
+        return self._date(day, "d MMM y" if self.language != "de" else "d. MMM y")
 
     def short_day(self, day: date) -> str:
-        return format_date(day, "d MMM" if self.language != "de" else "d. MMM", locale=self.locale)
+        return self._date(day, "d MMM" if self.language != "de" else "d. MMM")
+
+    def _date(self, day: date, pattern: str) -> str:
+        """Never broken at the end of a line."""
+        return _date(day, pattern, self.language).replace(" ", NO_BREAK)
 
     def weekday(self, day: date) -> str:
-        return format_date(day, "EEE d MMM" if self.language != "de" else "EEE d. MMM", locale=self.locale)
+        return self._date(day, "EEE d MMM" if self.language != "de" else "EEE d. MMM")
 
     def month(self, day: date) -> str:
         return format_date(day, "LLL", locale=self.locale).rstrip(".")
@@ -72,7 +78,7 @@ class Voice:
         return f"{self.short_day(self.local(moment).date())}, {self.time(moment)}"
 
     def time(self, moment: datetime) -> str:
-        return format_time(self.local(moment).time(), "HH:mm", locale=self.locale)
+        return f"{self.local(moment):%H:%M}"
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.zone))
@@ -85,6 +91,16 @@ class Voice:
         if minutes < 60 * HOURS_WRITTEN_AS_DAYS:
             return self.say("lasting.hours", n=self.number(minutes / 60, 0 if minutes % 60 == 0 else 1))
         return self.say("lasting.days", n=round(minutes / 1440))
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return Locale.parse({"en": "en_GB", "de": "de_DE", "es": "es_ES"}.get(language, language), sep="_")
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, pattern: str, language: str) -> str:
+    return format_date(day, pattern, locale=_locale(language))
 
 
 def iso(moment: datetime | None) -> str:

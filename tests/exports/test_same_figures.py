@@ -72,7 +72,7 @@ def test_the_six_numbers(diary: Diary) -> None:
         assert f"Days since infusion {(today - given[-1]).days} " in page
         before = [value for day, value in sorted(mood.items()) if day < given[0]][-7:]
         if len(before) >= 3:
-            assert f"before treatment {fmean(before):.1f} ({len(before)} days)" in page
+            assert f"before treatment {fmean(before):.1f} ({len(before)} of 7 days)" in page
     else:
         assert "no infusion recorded" in page
 
@@ -83,7 +83,7 @@ def test_the_six_numbers(diary: Diary) -> None:
     ]
     if totals:
         assert f"PHQ-9 now {totals[-1]} / 27" in page
-        assert f"first {totals[0]}, best {min(totals)}" in page
+        assert f"first {totals[0]} on " in page and f", best {min(totals)} on " in page
 
     asked = {row["diary_day"] for row in found["responses"] if row["outcome"] in ("answered", "partly", "missed")}
     answered = {row["diary_day"] for row in found["responses"] if row["value"]}

@@ -63,6 +63,7 @@ def sparse_answers() -> Diary:
         mood=lambda day, since: 4.5 + (1.6 * exp(-since / 20) if since is not None else 0),
         missing=0.74,
         by_staff=0.12,
+        maintenance=True,
     ).build()
 
 
@@ -70,6 +71,19 @@ def three_days() -> Diary:
     """Just enrolled: three days before the first infusion."""
     return _Builder(
         "P-0301", seed=3, enrolled=TODAY - timedelta(days=2), given=(), mood=lambda *_: 2.6, missing=0
+    ).build()
+
+
+def dense_induction() -> Diary:
+    """Twelve infusions, one every other day, the last of them yesterday; a good deal of dissociation."""
+    first = TODAY - timedelta(days=23)
+    return _Builder(
+        "P-0311",
+        seed=11,
+        enrolled=first - timedelta(days=5),
+        given=_given(first, tuple(range(0, 23, 2))),
+        mood=lambda day, since: 2.5 if since is None else min(7.0, 2.5 + 0.2 * day),
+        missing=0.1,
     ).build()
 
 
@@ -122,9 +136,11 @@ class _Builder:
         urge: float = 0.0,
         by_staff: float = 0.0,
         zone: str = ZONE,
+        maintenance: bool = False,
     ) -> None:
         self.patient, self.enrolled, self.given, self.mood, self.missing = patient, enrolled, given, mood, missing
         self.urge, self.by_staff, self.zone = urge, by_staff, zone
+        self.induction = 0 if maintenance else len(INDUCTION_DAYS)
         self.random = Random(seed)
         self.phq9 = Library.load().instrument("phq9")
         self.number = 0
@@ -224,7 +240,7 @@ class _Builder:
         )
 
     def _infusion(self, number: int, day: date) -> Infusion:
-        phase = Phase.INDUCTION if number <= len(INDUCTION_DAYS) else Phase.MAINTENANCE
+        phase = Phase.INDUCTION if number <= self.induction else Phase.MAINTENANCE
         return Infusion(number, self._moment(day, time(10, 30)), day, phase, 0.5, 128 + number % 9, 78 + number % 5)
 
     def _moment(self, day: date, at: time) -> datetime:
