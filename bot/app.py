@@ -1,11 +1,12 @@
 """The composition root: the only place where objects are built, and handlers, ticks and jobs are listed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -34,6 +35,7 @@ from bot.services.work import Knowledge, Work
 from bot.settings import Clinic, Settings
 from bot.texts import DEFAULT_LANGUAGE, LANGUAGES
 from bot.texts import load as load_texts
+from bot.upkeep import Upkeep, migrate, shelf_of
 from storage.crypto import MasterKeys
 from storage.engine import Database, RunningLock
 from storage.errors import WrongWorld
@@ -52,7 +54,7 @@ SETTLE_ROUNDS = 10_000
 def open_desk(settings: Settings, clinic: Clinic, clock: Clock) -> Desk:
     """The database, migrated, with everything the services know. Raises `SettingsError` or `StorageError`."""
     database = Database(settings.database, MasterKeys.from_file(settings.key_file))
-    database.migrate()
+    migrate(database, shelf_of(settings, clinic), clock.now())
     desk = Desk(database, knowledge(clinic), clock)
     desk.act_now(_make_shared_keys)
     return desk
@@ -66,6 +68,8 @@ def _make_shared_keys(work: Work) -> None:
     """Made once, before anything runs side by side: two processes must not each make their own."""
     for subject in (INDEX_SUBJECT, CHATS_SUBJECT):
         work.stores.keys.key_for(subject)
+    if work.stores.facts.read("database.id") is None:  # by which backups know what they are of
+        work.stores.facts.set("database.id", uuid4().hex)
 
 
 def claim_world(work: Work, world: str) -> None:
@@ -116,6 +120,7 @@ async def running(
     world: str,
     poll_seconds: int = 25,
     pace: Pace = TELEGRAMS_PACE,
+    upkeep: Upkeep | None = None,
 ) -> AsyncIterator[Afterglow]:
     """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
     with ExitStack() as stack:
@@ -133,8 +138,8 @@ async def running(
         afterglow = Afterglow(desk, receiver, worker, sender, Ticker(desk), bot)
         desk.on_commit(worker.wake)
         desk.on_commit(sender.wake)
-        tasks = [asyncio.create_task(part) for part in _parts(afterglow)]
-        calendar = _calendar(desk)
+        tasks = [asyncio.create_task(part) for part in _parts(afterglow, upkeep)]
+        calendar = _calendar(desk, upkeep)
         calendar.start()
         try:
             yield afterglow
@@ -146,11 +151,12 @@ async def running(
             await bot.shutdown()
 
 
-def _parts(afterglow: Afterglow) -> list[Coroutine[Any, Any, None]]:
-    return [
+def _parts(afterglow: Afterglow, upkeep: Upkeep | None) -> list[Coroutine[Any, Any, None]]:
+    parts = [
         _introduce(afterglow), afterglow.receiver.run(), afterglow.worker.run(), afterglow.sender.run(),
         afterglow.ticker.run(),
     ]  # fmt: skip
+    return parts if upkeep is None else [*parts, upkeep.run()]
 
 
 async def _introduce(afterglow: Afterglow) -> None:
@@ -189,12 +195,16 @@ async def _offer_commands(bot: DiaryBot, desk: Desk) -> None:
         log.warning("commands.not_offered", error=type(error).__name__)
 
 
-def _calendar(desk: Desk) -> AsyncIOScheduler:
+def _calendar(desk: Desk, upkeep: Upkeep | None) -> AsyncIOScheduler:
     """What happens at a time of day. Nothing here is needed for an alert."""
     clinic = desk.knowledge.clinic
     scheduler = AsyncIOScheduler(timezone=ZoneInfo(clinic.zone))
-    scheduler.add_job(
-        desk.act, CronTrigger(hour=clinic.digest_at.hour, minute=clinic.digest_at.minute), [care.send_digest],
-        coalesce=True, misfire_grace_time=None, max_instances=1,
-    )  # fmt: skip
+
+    def daily(at: time, job: Callable[..., object], *arguments: object) -> None:
+        trigger = CronTrigger(hour=at.hour, minute=at.minute)
+        scheduler.add_job(job, trigger, arguments, coalesce=True, misfire_grace_time=None, max_instances=1)
+
+    daily(clinic.digest_at, desk.act, care.send_digest)
+    if upkeep is not None:
+        daily(clinic.keeping.backup_at, upkeep.nightly)
     return scheduler

@@ -69,6 +69,16 @@ class WorkingHours(Strict):
     closes: time = time(18, 0)
 
 
+class Keeping(Strict):
+    """When copies are made, and how long things are kept; days."""
+
+    backup_at: time = time(3, 30)  # every night, the clinic's zone
+    backups: int = Field(default=90, ge=1)
+    key_backups: int = Field(default=14, ge=1)  # an erased patient has left every backup after this time
+    raw_updates: int = Field(default=14, ge=2)  # Telegram repeats updates for a day, so never less than two
+    sent_texts: int = Field(default=0, ge=0)  # the words of messages that were sent; 0: as long as the diary
+
+
 class Clinic(Strict):
     """What a clinic decides; `clinic.toml` holds it, and every value has a default but the phone line."""
 
@@ -82,6 +92,7 @@ class Clinic(Strict):
     digest_at: time = time(8, 0)
     protocol: str = "ketamine-iv"
     escalation: Escalation = Escalation()
+    keeping: Keeping = Keeping()
     limits: dict[str, float] = Field(default_factory=dict)  # alert rules; docs/alert-rules.md names them
     instruments: Path | None = None  # a folder with the clinic's own instruments
 
@@ -110,6 +121,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: SecretStr | None = None
     master_key_file: Path | None = None
+    backup_dir: Path | None = None
+    backup_keys_dir: Path | None = None
+    backup_stream_dir: Path | None = None
     clinic_file: Path = Path("clinic.toml")
     webhook_url: str | None = None
     webhook_secret: SecretStr | None = None
@@ -118,7 +132,17 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("telegram_token", "database_url", "webhook_secret", "webhook_url", "heartbeat_url", mode="before")
+    @field_validator(
+        "telegram_token",
+        "database_url",
+        "webhook_secret",
+        "webhook_url",
+        "heartbeat_url",
+        "backup_dir",
+        "backup_keys_dir",
+        "backup_stream_dir",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -148,6 +172,14 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.data_dir / 'afterglow.sqlite'}"
+
+    @property
+    def backups(self) -> Path:
+        return self.backup_dir or self.data_dir / "backups"
+
+    @property
+    def key_backups(self) -> Path:
+        return self.backup_keys_dir or self.data_dir / "backup-keys"
 
 
 SECRETS = {"telegram_token", "database_url", "webhook_secret"}

@@ -32,7 +32,7 @@ class Database:
         self.url = make_url(url)
         self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_size=8, pool_pre_ping=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._masters = masters
+        self.masters = masters
         self._cache = KeyCache()
 
     @property
@@ -46,30 +46,41 @@ class Database:
     @contextmanager
     def unit_of_work(self, now: datetime) -> Iterator[Stores]:
         with self._sessions() as session, session.begin():
-            yield Stores(session, self._masters, self._cache, now)
+            yield Stores(session, self.masters, self._cache, now)
 
     def transact(self, now: datetime, act: Callable[[Stores], T]) -> T:
         with self.unit_of_work(now) as stores:
             return act(stores)
 
-    def migrate(self) -> None:
-        """Brings the schema to what this program needs. Forward only; safe to repeat."""
+    def migrate(self, revision: str = "head") -> None:
+        """Brings the schema to what this program needs, or to an earlier one. Forward only; safe to repeat."""
+        found, known = self.schema_version(), known_schemas()
+        if found is not None and found not in known:
+            raise SchemaMismatch(found, known[0])
         with self.engine.connect() as connection:
-            command.upgrade(_alembic(connection), "head")
+            command.upgrade(_alembic(connection), revision)
             connection.commit()
 
     def schema_version(self) -> str | None:
         with self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
+    def needs_migration(self) -> bool:
+        """True for a database that an older program made; a new and empty one needs no care."""
+        return self.schema_version() in known_schemas()[1:]
+
     def require_current_schema(self) -> None:
-        expected = ScriptDirectory.from_config(_alembic(None)).get_current_head()
-        found = self.schema_version()
+        expected, found = known_schemas()[0], self.schema_version()
         if found != expected:
-            raise SchemaMismatch(found, str(expected))
+            raise SchemaMismatch(found, expected)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def known_schemas() -> list[str]:
+    """Every revision of the schema that this program knows, newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_alembic(None)).walk_revisions()]
 
 
 class RunningLock:

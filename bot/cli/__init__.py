@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from bot.cli import exporting, medicine, operating, people, running
+from bot.cli import exporting, keeping, medicine, operating, people, running
 from bot.cli.common import errors
 from bot.clinical.backtest import BadSeries
 from bot.clinical.rules import BadLimit
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backtest": medicine.replay_series,
     "doctor": operating.doctor,
     "migrate": operating.migrate,
+    "backup": keeping.backup,
 }
 
 cli = typer.Typer(

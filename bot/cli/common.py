@@ -22,15 +22,19 @@ SIMULATOR_FOLDER = "simulator"
 def simulated(settings: Settings) -> Settings:
     """The same settings with a data folder of the simulator's own."""
     folder = settings.data_dir / SIMULATOR_FOLDER
-    return settings.model_copy(update={"data_dir": folder, "database_url": None, "master_key_file": None})
+    own = ("database_url", "master_key_file", "backup_dir", "backup_keys_dir", "backup_stream_dir")
+    return settings.model_copy(update={"data_dir": folder} | dict.fromkeys(own))
+
+
+def own_settings(settings: Settings) -> Settings:
+    """The settings of the bot that commands work on: without a token, that is the simulator's."""
+    return simulated(settings) if settings.telegram_token is None and settings.database_url is None else settings
 
 
 def act(settings: Settings, use_case: Callable[[Work], T]) -> T:
     """One use case on the database of the settings, for a command."""
     clinic = read_clinic(settings)
-    if settings.telegram_token is None and settings.database_url is None:
-        settings = simulated(settings)
-    desk = app.open_desk(settings, clinic, SystemClock())
+    desk = app.open_desk(own_settings(settings), clinic, SystemClock())
     try:
         return desk.act_now(use_case)
     finally:

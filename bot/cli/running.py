@@ -19,6 +19,7 @@ from bot.settings import Clinic, Settings, SettingsError
 from bot.simulator.clock import SimulatorClock
 from bot.simulator.server import TOKEN, Simulator
 from bot.simulator.world import BOT_NAME
+from bot.upkeep import Upkeep, shelf_of
 from storage.tables.people import Role
 
 
@@ -48,7 +49,10 @@ async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
     clock = SystemClock()
     desk = app.open_desk(settings, clinic, clock)
     try:
-        async with app.running(desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM):
+        async with app.running(
+            desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM,
+            upkeep=Upkeep(desk, shelf_of(settings, clinic)),
+        ):  # fmt: skip
             console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
             await _until_stopped()
     finally:
@@ -71,7 +75,15 @@ async def _simulate(settings: Settings, clinic: Clinic) -> None:
         async with AsyncExitStack() as stack:
             address = await stack.enter_async_context(simulator.serve(settings.host, settings.port))
             afterglow = await stack.enter_async_context(
-                app.running(desk, clock, token=TOKEN, api_url=address, world=app.SIMULATED, poll_seconds=5)
+                app.running(
+                    desk,
+                    clock,
+                    token=TOKEN,
+                    api_url=address,
+                    world=app.SIMULATED,
+                    poll_seconds=5,
+                    upkeep=Upkeep(desk, shelf_of(settings, clinic)),
+                )
             )
             simulator.attach(afterglow)
             await asyncio.to_thread(_welcome, address, desk.act_now(_first_link))

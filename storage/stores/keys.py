@@ -1,5 +1,6 @@
 """Subject keys and facts."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from os import urandom
 
@@ -59,15 +60,17 @@ class Keys:
         self._cache.known.pop(subject, None)
         self._made_here.pop(subject, None)
 
-    def erase_inbox_days_before(self, day: date) -> int:
-        """Destroys the keys of old inbox days; returns how many."""
+    def erase_inbox_days_before(self, day: date, *, keep: Iterable[date] = ()) -> int:
+        """Destroys the keys of old inbox days but the days to keep; returns how many."""
+        kept = {inbox_subject(each) for each in keep}
         last = inbox_subject(day)
         old = self._session.scalars(
             select(SubjectKey.subject).where(SubjectKey.subject.like("inbox:%"), SubjectKey.subject < last)
         ).all()
-        for subject in old:
+        destroyed = [subject for subject in old if subject not in kept]
+        for subject in destroyed:
             self.erase(subject)
-        return len(old)
+        return len(destroyed)
 
     def _known(self, subject: str) -> bytes | None:
         known = self._made_here.get(subject) or self._cache.known.get(subject)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, Result, func, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
@@ -13,6 +14,7 @@ from storage.stores.keys import inbox_subject
 from storage.tables.people import Chat, ChatState
 from storage.tables.post import Card, InboxRow, InboxState, Letter, LetterState
 
+EMPTY = b""
 MAX_ATTEMPTS = 3  # a row that failed three times is dead
 
 
@@ -122,6 +124,19 @@ class Inbox:
         row = self.get(position)
         row.state, row.done_at = InboxState.DEAD, self._now
 
+    def unfinished_days(self) -> Sequence[date]:
+        """Days with an update that still waits or is dead: it could not be handled again without its key."""
+        return self._session.scalars(select(InboxRow.day).where(InboxRow.state != InboxState.DONE).distinct()).all()
+
+    def empty_done_before(self, day: date) -> int:
+        """Empties the bodies of handled rows of earlier days; returns how many."""
+        emptied = self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.day < day, InboxRow.state == InboxState.DONE, InboxRow.sealed_body != EMPTY)
+            .values(sealed_body=EMPTY)
+        )
+        return _count(emptied)
+
     def replay(self, position: int) -> None:
         row = self.get(position)
         row.state, row.attempts, row.done_at, row.triaged = InboxState.WAITING, 0, None, False
@@ -202,6 +217,13 @@ class Outbox:
             self._session.add(card)
         card.message_id, card.has_picture = message_id, has_picture
 
+    def forget_said_before(self, moment: datetime) -> int:
+        """Removes the words of letters that were sent earlier, never the fact of sending; returns how many."""
+        forgotten = self._session.execute(
+            update(Letter).where(Letter.sent_at < moment, Letter.sealed_said.is_not(None)).values(sealed_said=None)
+        )
+        return _count(forgotten)
+
     def said(self, letter: Letter) -> str:
         if letter.sealed_said is None:
             return ""
@@ -221,3 +243,7 @@ class Outbox:
     @staticmethod
     def _subject(letter: Letter) -> str:
         return str(letter.patient_id or letter.person_id or "clinic")
+
+
+def _count(result: Result[Any]) -> int:
+    return cast(CursorResult[Any], result).rowcount
