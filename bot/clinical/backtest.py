@@ -1,15 +1,13 @@
-"""Replays a series of days through the alert rules, as the product would have judged them day by day.
-
-Alerts are taken to be closed on the day after they were raised, so that re-arming is part of the replay.
-"""
+"""A series of days from a table, as a diary; what the rules find in it, and how many alerts that makes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.clinical import rules, safety
-from bot.clinical.diary import AlertEntry, CheckIn, Diary, Infusion, Response
-from bot.clinical.terms import Finding, Level, Outcome, Phase, Rule
+from bot.clinical import replay as replaying
+from bot.clinical import rules
+from bot.clinical.diary import CheckIn, Diary, Infusion, Response
+from bot.clinical.terms import Finding, Outcome, Phase, Rule
 
 FIRST_DAY = date(2000, 1, 3)  # day 0 of a series whose days are numbers
 INDUCTION_INFUSIONS = 6
@@ -45,7 +43,7 @@ class Replayed:
     person: str
     label: str
     finding: Finding
-    is_alert: bool  # False: a NOTE, or it joined an alert that was open
+    is_alert: bool  # False: a NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +63,26 @@ class Load:
         return (self.alerts - self.safety_alerts) / self.months if self.months else 0.0
 
 
-@dataclass
-class _Person:
-    alerts: list[AlertEntry] = field(default_factory=list)
-    noted: set[tuple[str, str]] = field(default_factory=set)
-    history: safety.History = field(default_factory=safety.History)
-
-
 def read(rows: Iterable[Mapping[str, str | None]]) -> list[Day]:
     """Rows with `person,day,mood` and, when known, `infusion,phq9,urge,intent,missed`; sorted. Raises `BadSeries`."""
     found = [_day(row, line) for line, row in enumerate(rows, 2)]
     return sorted(found, key=lambda day: (day.person, day.day))
 
 
-def replay(days: Sequence[Day], limits: rules.Limits | None = None) -> list[Replayed]:
+def replay(days: Sequence[Day], limits: rules.Limits | None = None, *, reviewed: bool = False) -> list[Replayed]:
     """What the rules find, person by person and day by day."""
     people: dict[str, list[Day]] = {}
     for day in days:
         people.setdefault(day.person, []).append(day)
-    return [found for person in people.values() for found in _replay(person, limits or rules.Limits())]
+    return [found for person in people.values() for found in _replay(person, limits or rules.Limits(), reviewed)]
+
+
+def _replay(days: list[Day], limits: rules.Limits, reviewed: bool) -> list[Replayed]:
+    labels = {day.day: day.label for day in days}
+    return [
+        Replayed(days[0].person, labels[judged.day], judged.finding, judged.is_alert)
+        for judged in replaying.replay(diary_of(days), limits, reviewed=reviewed)
+    ]
 
 
 def load(days: Sequence[Day], found: Sequence[Replayed]) -> Load:
@@ -94,62 +93,6 @@ def load(days: Sequence[Day], found: Sequence[Replayed]) -> Load:
     months = sum((last - first).days + 1 for first, last in spans.values()) / DAYS_A_MONTH
     alerts = [entry for entry in found if entry.is_alert]
     return Load(months, len(alerts), sum(entry.finding.rule == Rule.SUICIDAL_THOUGHTS for entry in alerts))
-
-
-def _replay(days: list[Day], limits: rules.Limits) -> list[Replayed]:
-    diary = diary_of(days)
-    known = _Person()
-    found: list[Replayed] = []
-    for day in days:
-        past = replace(
-            diary,
-            infusions=tuple(infusion for infusion in diary.infusions if infusion.day <= day.day),
-            check_ins=tuple(check_in for check_in in diary.check_ins if check_in.day <= day.day),
-            alerts=tuple(_closed(alert, day.day) for alert in known.alerts),
-        )
-        seen = [*_danger(day, known), *rules.judge(past, day.day, limits)]
-        silence = rules.judge_silence(past, day.day) if day.missed else None
-        for finding in [*seen, *([silence] if silence else [])]:
-            entry = _enter(finding, day, known, past)
-            if entry is not None:
-                found.append(entry)
-    return found
-
-
-def _danger(day: Day, known: _Person) -> list[Finding]:
-    """R0 at each answer; only the graver one of a day is told."""
-    answers: dict[str, int | None] = {}
-    found = []
-    for item, value in (("urge", day.urge), ("intent", day.intent)):
-        if value is None:
-            continue
-        answers[f"daily.{item}"] = value
-        finding = safety.judge_answer("daily", item, value, answers, known.history, day.day)
-        if finding is not None:
-            found.append(finding)
-    if day.intent:
-        known.history = replace(known.history, last_intent_on=day.day)
-    if day.urge is not None:
-        known.history = replace(known.history, last_urge=day.urge)
-    return [max(found, key=lambda finding: finding.level.rank)] if found else []
-
-
-def _enter(finding: Finding, day: Day, known: _Person, past: Diary) -> Replayed | None:
-    if finding.level == Level.NOTE:
-        key = finding.rule.value, finding.reason
-        news = key not in known.noted
-        known.noted.add(key)
-        return Replayed(day.person, day.label, finding, is_alert=False) if news else None
-    is_danger = finding.rule == Rule.SUICIDAL_THOUGHTS
-    if not is_danger and not rules.is_new(finding, past.alerts, past):
-        return None
-    moment = datetime.combine(day.day, time(18, 0), UTC)
-    known.alerts.append(AlertEntry("", finding.rule, finding.level, finding.reason, finding.values, day.day, moment))
-    return Replayed(day.person, day.label, finding, is_alert=True)
-
-
-def _closed(alert: AlertEntry, today: date) -> AlertEntry:
-    return replace(alert, closed_at=alert.raised_at + timedelta(days=1)) if alert.day < today else alert
 
 
 def diary_of(days: Sequence[Day]) -> Diary:

@@ -124,7 +124,7 @@ def _expire(work: Work, check_in: CheckIn) -> None:
             work, patient, "check_in.card", Urgency.DIGEST, subject=check_in.id, card=card_of(check_in.id), fresh=False
         )
     if started:
-        judging.judge_diary(work, patient, f"check_in:{check_in.id}")
+        judging.judge_diary(work, patient)
     else:
         judging.judge_silence(work, patient, check_in)
 
@@ -209,9 +209,9 @@ def _follow_up(work: Work, check_in: CheckIn, instrument: str, level: Level, pat
 def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> None:
     if check_in.state != CheckInState.FINISHED and (stop or next_question(work, check_in) is None):
         check_in.state, check_in.finished_at, check_in.next_at = CheckInState.FINISHED, work.now, None
-        judging.judge_diary(work, patient, f"check_in:{check_in.id}")
+        judging.judge_diary(work, patient)
     elif check_in.state == CheckInState.FINISHED:
-        judging.judge_diary(work, patient, f"update:{work.caller.source}")
+        judging.judge_diary(work, patient)
     _show(work, check_in)
 
 

@@ -61,7 +61,7 @@ def judge_answer(
     )
     if finding is not None:
         report_danger(work, patient, finding, f"update:{work.caller.source}")
-    side_effect = rules.judge_side_effect(instrument, item, value, diary.of(work, patient), day)
+    side_effect = rules.judge_side_effect(instrument, item, value, day, limits_of(work, patient.id))
     if side_effect is not None:
         if side_effect.level == Level.RED:
             letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
@@ -115,19 +115,21 @@ def judge_silence(work: Work, patient: Patient, check_in: CheckIn) -> None:
         record,
         check_ins=tuple(replace(row, outcome=Outcome.MISSED) if row.ref == ref else row for row in record.check_ins),
     )
-    finding = rules.judge_silence(missed, diary_day(work.now, patient.zone))
-    if finding is not None and rules.is_new(finding, record.alerts, record):
+    limits = limits_of(work, patient.id)
+    finding = rules.judge_silence(missed, diary_day(work.now, patient.zone), limits)
+    if finding is not None and rules.is_new(finding, record.alerts, record, limits):
         alerts.raise_finding(work, patient, finding, f"check_in:{check_in.id}")
 
 
-def judge_diary(work: Work, patient: Patient, source: str) -> None:
+def judge_diary(work: Work, patient: Patient) -> None:
     """Judges the whole diary when a check-in is over."""
     record = diary.of(work, patient)
     today = diary_day(work.now, patient.zone)
     limits = limits_of(work, patient.id)
     for finding in rules.judge(record, today, limits):
-        if rules.is_new(finding, record.alerts, record):
-            alerts.raise_finding(work, patient, finding, f"{finding.rule}:{finding.day.isoformat()}:{source}")
+        if rules.is_new(finding, record.alerts, record, limits):
+            # One source a day and reason: judging again after a correction repeats no finding that stayed the same.
+            alerts.raise_finding(work, patient, finding, f"{finding.day.isoformat()}:{finding.reason}")
 
 
 def limits_of(work: Work, patient_id: UUID) -> rules.Limits:

@@ -1,127 +1,161 @@
 """R1 loss of response, R2 drop below the own reference, R3 sharp drop, R7 fading over infusions."""
 
-from datetime import date
+from datetime import timedelta
 from math import sqrt
-from statistics import median, pstdev
+from statistics import median
 
-from bot.clinical.diary import Diary
 from bot.clinical.rules.limits import Limits
-from bot.clinical.rules.reference import Reference, Series, before, references
+from bot.clinical.rules.past import Past
+from bot.clinical.rules.reference import Own, Reference, deviation, is_first_look, mean
 from bot.clinical.terms import Finding, Level, Rule
 
-SIGMA_BOUNDS = (1.0, 2.5)
-Q = 0.3 * (1 - 0.2)  # autocorrelation of daily mood left in the moving average
-MINIMUM_REFERENCE = 5.0  # without a "before", a reference below this has nothing to lose
-NO_RESPONSE, WORSE = 1.0, -1.5
-FIRST_REFERENCES = 3
+WEEK, TWO_WEEKS = 7, 14
 
 
-def loss_of_response(diary: Diary, series: Series, limits: Limits) -> Finding | None:
-    """R1. ORANGE when the gain is half gone on 3 of the last 5 answered days, the latest among them."""
-    known = references(diary, series)
-    if not known or not series or series[-1][0] <= known[-1].last_day:
+def loss_of_response(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R1. ORANGE when half the gain is gone on 3 of the last 5 answered days, the latest among them."""
+    reference, limit = own.reference, loss_limit(own, limits)
+    if reference is None or limit is None:
         return None
-    reference, start = known[-1], before(diary, series)
-    limit = _loss_limit(reference, start, limits)
-    if limit is None:
-        return None
-    after = [(day, mood) for day, mood in series if day > reference.last_day]
-    window = after[-int(limits.loss_window) :]
-    below = [day for day, mood in window if mood < limit]
-    if len(below) < limits.loss_days or window[-1][1] >= limit:
+    window = [mood for day, mood in past.moods[-limits.loss_window :] if day > reference.last_day]
+    below = sum(mood < limit for mood in window)
+    if below < limits.loss_days or window[-1] >= limit:
         return None
     return _finding(
-        Rule.LOSS_OF_RESPONSE, Level.ORANGE, "r1.lost", series,
-        reference=round(reference.mean, 1), limit=round(limit, 1), days=len(below), of=len(window),
+        Rule.LOSS_OF_RESPONSE, Level.ORANGE, "r1.lost" if own.before is not None else "r1.lost_without_before", past,
+        reference=round(reference.mean, 1), limit=round(limit, 1), days=below, of=len(window),
     )  # fmt: skip
 
 
-def _loss_limit(reference: Reference, start: float | None, limits: Limits) -> float | None:
-    if start is None:
-        margin = max(limits.loss_margin_without_before, 1.5 * reference.s)
-        return reference.mean - margin if reference.mean >= MINIMUM_REFERENCE else None
-    gain = reference.mean - start
+def loss_limit(own: Own, limits: Limits) -> float | None:
+    """None: R1 cannot alarm."""
+    reference, gain = own.reference, own.gain
+    if reference is None:
+        return None
+    if own.before is None or gain is None:
+        margin = max(limits.loss_margin_without_before, limits.loss_sd_without_before * reference.s)
+        return reference.mean - margin if reference.mean >= limits.minimum_reference else None
     if gain < limits.minimum_gain:
         return None
-    return min(start + gain / 2, reference.mean - max(limits.loss_margin, reference.s))
+    margin = max(limits.loss_margin, limits.loss_sd * reference.s)
+    return min(reference.mean - limits.loss_of_gain * gain, reference.mean - margin)
 
 
-def no_gain(diary: Diary, series: Series) -> Finding | None:
+def no_gain(past: Past, own: Own, limits: Limits) -> Finding | None:
     """R1 where there was nothing to lose: NOTE without a response, YELLOW when it got worse since treatment."""
-    known, start = references(diary, series), before(diary, series)
-    if not known or start is None or series[-1][0] != known[-1].last_day:
+    reference, gain = own.reference, own.gain
+    if reference is None or gain is None or gain >= limits.no_response_gain or not is_first_look(past, reference):
         return None
-    gain = known[-1].mean - start
-    if gain >= NO_RESPONSE:
-        return None
-    level, reason = (Level.YELLOW, "r1.worse") if gain <= WORSE else (Level.NOTE, "r1.none")
+    level, reason = (Level.YELLOW, "r1.worse") if gain <= -limits.worse_by else (Level.NOTE, "r1.none")
     return _finding(
-        Rule.LOSS_OF_RESPONSE, level, reason, series, reference=round(known[-1].mean, 1), before=round(start, 1)
-    )
-
-
-def drop_below_reference(diary: Diary, series: Series, limits: Limits) -> Finding | None:
-    """R2. One-sided EWMA of mood against the own reference; YELLOW on two answered days below the limit in a row."""
-    known = references(diary, series)
-    after = [mood for day, mood in series if known and day > known[-1].last_day]
-    if not known or not after:
-        return None
-    reference, weight = known[-1], limits.ewma_weight
-    low, high = SIGMA_BOUNDS
-    sigma = min(max(reference.s, low), high) * sqrt((1 + Q) / (1 - Q))
-    z, below, limit = reference.mean, 0, reference.mean
-    for t, mood in enumerate(after, 1):
-        z = weight * mood + (1 - weight) * z
-        width = limits.ewma_width * sigma * sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * t)))
-        limit = min(reference.mean - width, reference.mean - limits.ewma_minimum)
-        below = below + 1 if z < limit else 0
-    if below < 2:  # noqa: PLR2004 - two in a row
-        return None
-    return _finding(
-        Rule.DROP_BELOW_REFERENCE, Level.YELLOW, "r2.below", series,
-        average=round(z, 1), reference=round(reference.mean, 1), limit=round(limit, 1), days=below,
+        Rule.LOSS_OF_RESPONSE, level, reason, past,
+        reference=round(reference.mean, 1), before=round(own.before or 0.0, 1),
     )  # fmt: skip
 
 
-def sharp_drop(series: Series, limits: Limits) -> Finding | None:
-    """R3. A fall far below the last week's median: YELLOW, twice in a row ORANGE; very low twice in a row."""
-    last, earlier = _drop(series, limits), _drop(series[:-1], limits)
-    if last is not None:
-        level = Level.ORANGE if earlier is not None else Level.YELLOW
-        return _finding(Rule.SHARP_DROP, level, "r3.sharp", series, median=round(last, 1))
-    moods = [mood for _, mood in series]
-    if len(moods) > 2 and max(moods[-2:]) <= limits.very_low:  # noqa: PLR2004 - the last two of at least three
-        usual = median(moods[-15:-1])
-        if moods[-1] <= usual - 2 or moods[-2] <= usual - 2:
-            return _finding(Rule.SHARP_DROP, Level.ORANGE, "r3.very_low", series, median=round(usual, 1))
-        return _finding(Rule.SHARP_DROP, Level.NOTE, "r3.low", series, median=round(usual, 1))
-    return None
+def drop_below_reference(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R2. One-sided EWMA of mood against the own reference; YELLOW on two answered days in a row below the limit."""
+    reference = own.reference
+    if reference is None:
+        return None
+    z, averages = reference.mean, []
+    for day, mood in past.moods:
+        if day > reference.last_day:
+            z = limits.ewma_weight * mood + (1 - limits.ewma_weight) * z
+            averages.append(z)
+    days = 0
+    for t in range(len(averages), 0, -1):
+        if averages[t - 1] >= ewma_limit(reference, t, limits):
+            break
+        days += 1
+    if days < limits.ewma_days:
+        return None
+    return _finding(
+        Rule.DROP_BELOW_REFERENCE, Level.YELLOW, "r2.below", past, average=round(z, 1),
+        reference=round(reference.mean, 1), limit=round(ewma_limit(reference, len(averages), limits), 1), days=days,
+    )  # fmt: skip
 
 
-def _drop(series: Series, limits: Limits) -> float | None:
+def ewma_limit(reference: Reference, t: int, limits: Limits) -> float:
+    """After `t` answered days since the reference. Moods that resemble yesterday's wander further: hence q."""
+    weight = limits.ewma_weight
+    q = limits.ewma_autocorrelation * (1 - weight)
+    sigma = min(max(reference.s, limits.ewma_sd_low), limits.ewma_sd_high) * sqrt((1 + q) / (1 - q))
+    width = limits.ewma_width * sigma * sqrt(weight / (2 - weight) * (1 - (1 - weight) ** (2 * t)))
+    return reference.mean - max(width, limits.ewma_minimum)
+
+
+def sharp_drop(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R3. A fall far below the last week's median: YELLOW, twice in a row ORANGE."""
+    moods = [mood for _, mood in past.moods[-TWO_WEEKS - 2 :]]
+    last = _fallen_from(moods, limits)
+    if last is None:
+        return None
+    again = _fallen_from(moods[:-1], limits) is not None
+    level, reason = (Level.ORANGE, "r3.sharp_again") if again else (Level.YELLOW, "r3.sharp")
+    return _finding(Rule.SHARP_DROP, level, reason, past, median=round(last, 1))
+
+
+def _fallen_from(moods: list[int], limits: Limits) -> float | None:
     """The median that the last mood fell far below; None when it did not."""
-    moods = [mood for _, mood in series]
-    week = moods[-8:-1]
-    if len(week) < 4:  # noqa: PLR2004 - a median of fewer days says little
+    week = moods[-1 - WEEK : -1]
+    if len(week) < limits.sharp_answers:
         return None
     usual = median(week)
-    size = max(limits.sharp_drop, limits.sharp_drop_sd * pstdev(moods[-15:-1]))
+    size = max(limits.sharp_drop, limits.sharp_drop_sd * deviation(moods[-1 - TWO_WEEKS : -1]))
     return usual if moods[-1] <= usual - size else None
 
 
-def fading(diary: Diary, series: Series, limits: Limits) -> Finding | None:
-    """R7. The newest reference well below the median of the first three: a slow loss that R1 and R2 cannot see."""
-    known = references(diary, series)
-    if len(known) <= FIRST_REFERENCES or series[-1][0] != known[-1].last_day:
+def median_of_week(past: Past) -> float:
+    """What the next mood would be compared with."""
+    return median(mood for _, mood in past.moods[-WEEK:])
+
+
+def very_low(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R3. Very low twice in a row: ORANGE when that is not the usual low, else a NOTE."""
+    moods = [mood for _, mood in past.moods[-TWO_WEEKS - 1 :]]
+    if len(moods) < 3 or max(moods[-2:]) > limits.very_low:  # noqa: PLR2004 - the last two, and one to compare with
         return None
-    first = median(reference.mean for reference in known[:FIRST_REFERENCES])
+    usual = median(moods[:-1])
+    fallen = min(moods[-2:]) <= usual - limits.very_low_drop
+    level, reason = (Level.ORANGE, "r3.very_low") if fallen else (Level.NOTE, "r3.low")
+    return _finding(Rule.SHARP_DROP, level, reason, past, median=round(usual, 1))
+
+
+def long_low(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R3. Low for two weeks: no rule that looks for falls can see this patient, so YELLOW, again every 28 days."""
+    since = past.moods[-1][0] - timedelta(days=TWO_WEEKS)
+    recent = [mood for day, mood in past.moods[-TWO_WEEKS:] if day > since]
+    if len(recent) < WEEK or mean(recent) > limits.long_low:
+        return None
+    return _finding(Rule.SHARP_DROP, Level.YELLOW, "r3.long_low", past, mean=round(mean(recent), 1), days=len(recent))
+
+
+def fading(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R7. The newest reference well below the median of the first three: a slow loss that R1 and R2 cannot see."""
+    known = own.references
+    if len(known) <= limits.fading_references or not is_first_look(past, known[-1]):
+        return None
+    first = median(reference.mean for reference in known[: limits.fading_references])
     if known[-1].mean > first - limits.fading:
         return None
     return _finding(
-        Rule.FADING, Level.YELLOW, "r7.fading", series, reference=round(known[-1].mean, 1), first=round(first, 1)
+        Rule.FADING, Level.YELLOW, "r7.fading", past, reference=round(known[-1].mean, 1), first=round(first, 1)
     )
 
 
-def _finding(rule: Rule, level: Level, reason: str, series: Series, **values: float | int) -> Finding:
-    day: date = series[-1][0]
-    return Finding(rule, level, reason, day, {"mood": series[-1][1], **values})
+def elated(past: Past, own: Own, limits: Limits) -> Finding | None:
+    """R6. Very high on three answered days in a row, from a median below 6 in the week before them."""
+    moods = [mood for _, mood in past.moods[-limits.elated_days - WEEK :]]
+    high, earlier = moods[-limits.elated_days :], moods[: -limits.elated_days]
+    if len(earlier) < limits.sharp_answers or min(high) < limits.elated_mood:
+        return None
+    usual = median(earlier)
+    if usual >= limits.elated_before:
+        return None
+    return _finding(Rule.SIDE_EFFECTS, Level.YELLOW, "r6.elated", past, median=round(usual, 1), days=limits.elated_days)
+
+
+def _finding(rule: Rule, level: Level, reason: str, past: Past, **values: float | int) -> Finding:
+    day, mood = past.moods[-1]
+    return Finding(rule, level, reason, day, {"mood": mood, **values})

@@ -1,45 +1,48 @@
-"""R4: the weekly PHQ-9."""
+"""R4: the weekly PHQ-9; and the part of R1 that it decides."""
 
 from datetime import date, timedelta
 
-from bot.clinical.diary import Diary
 from bot.clinical.rules.limits import Limits
+from bot.clinical.rules.past import Past
 from bot.clinical.terms import Finding, Level, Rule
 
-ITEMS = tuple(f"item{number}" for number in range(1, 10))
 SIX_WEEKS = timedelta(weeks=6)
-HALF = 0.5
 
 
-def totals(diary: Diary, today: date) -> list[tuple[date, int]]:
-    """Complete questionnaires only: an incomplete one has no total."""
-    found = []
-    for check_in in diary.check_ins:
-        answers = check_in.answers("phq9")
-        values = [answers.get(item) for item in ITEMS]
-        complete = [value for value in values if value is not None]
-        if len(complete) == len(ITEMS) and check_in.day <= today:
-            found.append((check_in.day, sum(complete)))
-    return found
-
-
-def judge_phq9(diary: Diary, today: date, limits: Limits) -> Finding | None:
-    known = totals(diary, today)
+def judge_phq9(past: Past, limits: Limits) -> Finding | None:
+    """R4. Response lost, a reliable rise on two weeklies, or a rise since the last."""
+    known = past.phq9
     if len(known) < 2:  # noqa: PLR2004 - a change needs two
         return None
-    day, now = known[-1]
-    first, previous = known[0][1], known[-2][1]
-    lost = [score for _, score in known[-2:] if score >= limits.phq9_moderate and score > HALF * first]
-    responded = any(score <= HALF * first for _, score in known[:-2])
-    if responded and len(lost) == 2:  # noqa: PLR2004 - two weeklies in a row
+    (_, previous), (day, now) = known[-2:]
+    first = _baseline(past) or known[0][1]
+    half = (1 - limits.phq9_response) * first
+    responded = any(score <= half for _, score in known[:-2])
+    if responded and all(score >= limits.phq9_moderate and score > half for score in (previous, now)):
         return Finding(Rule.PHQ9, Level.ORANGE, "r4.lost", day, {"score": now, "first": first})
-    best = min(score for scored, score in known[:-1] if scored >= day - SIX_WEEKS) if _recent(known, day) else now
-    if min(now, previous) - best >= limits.phq9_reliable_change:
+    best = _best_of_six_weeks(past, day)
+    if best is not None and min(now, previous) - best >= limits.phq9_reliable_change:
         return Finding(Rule.PHQ9, Level.YELLOW, "r4.rise", day, {"score": now, "best": best})
     if now - previous >= limits.phq9_rise_note:
         return Finding(Rule.PHQ9, Level.NOTE, "r4.note", day, {"score": now, "previous": previous})
     return None
 
 
-def _recent(known: list[tuple[date, int]], day: date) -> bool:
-    return any(scored >= day - SIX_WEEKS for scored, _ in known[:-1])
+def worse_since_treatment(past: Past, limits: Limits) -> Finding | None:
+    """R1. The latest total well above the last one before the first infusion."""
+    before = _baseline(past)
+    if before is None or past.phq9[-1][0] <= past.infusions[0]:
+        return None
+    day, now = past.phq9[-1]
+    if now < before + limits.phq9_worse:
+        return None
+    return Finding(Rule.LOSS_OF_RESPONSE, Level.YELLOW, "r1.worse_phq9", day, {"score": now, "before": before})
+
+
+def _baseline(past: Past) -> int | None:
+    """The last total up to the morning of the first infusion."""
+    return next((score for day, score in reversed(past.phq9) if past.infusions and day <= past.infusions[0]), None)
+
+
+def _best_of_six_weeks(past: Past, day: date) -> int | None:
+    return min((score for scored, score in past.phq9[:-1] if scored >= day - SIX_WEEKS), default=None)
