@@ -126,6 +126,7 @@ async def running(
     with ExitStack() as stack:
         if desk.database.file is not None:
             stack.enter_context(RunningLock(desk.database.file))
+            await desk.ask(lambda work: work.stores.inbox.release_all())
         await desk.act(claim_world, world)
         bot = DiaryBot(
             token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=AiohttpRequest(),

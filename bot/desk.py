@@ -1,14 +1,19 @@
 """The way from asyncio to the services: each use case runs on a database thread, in one transaction."""
 
 import asyncio
-from collections.abc import Callable
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.clock import Clock
 from bot.services.work import Caller, Knowledge, Work
-from storage.engine import Database
+from storage.engine import MOST_TRIES, Database
+from storage.errors import Conflict
 from storage.stores import Stores
 from storage.tables.people import ChatState
 
@@ -16,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 POSTGRES_THREADS = 4
+SHARE_A_COMMIT = 64  # units of work at most; more would only delay the first of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +32,89 @@ class Origin:
     is_group: bool
     sender: int | None  # Telegram's number of the person, who in a group is not the chat
     source: int
+    claim: str  # under whose name the row was claimed; marking it fails when another process has taken it over
+
+
+@dataclass(slots=True)
+class Job:
+    """One unit of work that waits for a database thread."""
+
+    act: Callable[[Stores], Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+    wakes: bool
+    at: datetime | None  # another present moment than the clock's
+    tries: int = 0
+
+
+class Queue:
+    """Units of work that wait together share a commit, one savepoint each: a commit costs more than what is in it."""
+
+    def __init__(self, database: Database, clock: Clock, threads: int, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._wake = wake
+        self._most = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
+        self._waiting: deque[Job] = deque()
+        self._lock = threading.Lock()
+        self._busy = 0
+
+    def put(self, job: Job) -> None:
+        with self._lock:
+            self._waiting.append(job)
+            if self._busy >= self._most:
+                return
+            self._busy += 1
+        self._threads.submit(self._work_off)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True)
+
+    def _work_off(self) -> None:
+        while True:
+            with self._lock:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), SHARE_A_COMMIT))]
+                if not batch:
+                    self._busy -= 1
+                    return
+            self._serve(batch)
+
+    def _serve(self, batch: Sequence[Job]) -> None:
+        wakes = any(job.wakes for job in batch)
+        try:
+            now = self._clock.now()
+            results = self._database.together([(job.at or now, job.act) for job in batch], announce=wakes)
+        except BaseException as error:
+            results = [error if isinstance(error, Exception) else RuntimeError("stopped")] * len(batch)
+        for job, result in zip(batch, results, strict=True):
+            job.tries += 1
+            if isinstance(result, Conflict) and job.tries < MOST_TRIES:
+                self._again(job)
+            else:
+                job.loop.call_soon_threadsafe(_settle, job.done, result)
+        if wakes:
+            batch[0].loop.call_soon_threadsafe(self._wake)
+
+    def _again(self, job: Job) -> None:
+        with self._lock:
+            self._waiting.append(job)
 
 
 class Desk:
-    """SQLite has one thread and so one writer at a time; PostgreSQL a small pool."""
+    """SQLite has one thread and so one writer at a time; PostgreSQL a small pool.
+
+    What only one process may do (poll, tick, send) goes through `lead`, on a thread of its own and behind the guard.
+    """
 
     def __init__(self, database: Database, knowledge: Knowledge, clock: Clock) -> None:
         self.database = database
         self.knowledge = knowledge
         self.clock = clock
-        threads = 1 if database.is_sqlite else POSTGRES_THREADS
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
+        self.name = secrets.token_hex(8)  # of this process, in claims and in the lease
+        self.guard: Callable[[Stores], None] | None = None
+        self._anybody = Queue(database, clock, 1 if database.is_sqlite else POSTGRES_THREADS, self.wake)
+        self._leader = self._anybody if database.is_sqlite else Queue(database, clock, 1, self.wake)
         self._after_commit: list[Callable[[], None]] = []
 
     def on_commit(self, wake: Callable[[], None]) -> None:
@@ -49,7 +127,7 @@ class Desk:
 
     async def ask(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a use case that leaves no work for others: a look, or the note that something was done."""
-        return await self._run(None, use_case, *args, **kwargs)
+        return await self._run(self._anybody, self._bound(None, use_case, *args, **kwargs), wakes=False)
 
     async def act(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a use case that no update caused."""
@@ -59,38 +137,64 @@ class Desk:
         self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a use case for whoever sent an update; all of it commits, or none of it."""
-        result = await self._run(origin, use_case, *args, **kwargs)
-        self.wake()
-        return result
+        return await self._run(self._anybody, self._bound(origin, use_case, *args, **kwargs), wakes=True)
 
-    async def _run(
-        self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
+    async def lead(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a use case that only the holder of the lease may run. Raises `NotLeading`, and then keeps nothing."""
+        return await self.lead_at(None, use_case, *args, **kwargs)
+
+    async def lead_at(
+        self, now: datetime | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        def in_transaction() -> T:
-            return self.database.transact(
-                self.clock.now(), lambda stores: use_case(self._work(stores, origin), *args, **kwargs)
-            )
+        """The same with another present moment than the clock's: see delivery.drift."""
+        bound = self._bound(None, use_case, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, in_transaction)
+        def guarded(stores: Stores) -> T:
+            if self.guard is not None:
+                self.guard(stores)
+            return bound(stores)
+
+        return await self._run(self._leader, guarded, wakes=False, at=now)
+
+    async def _run(self, queue: Queue, act: Callable[[Stores], T], *, wakes: bool, at: datetime | None = None) -> T:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        queue.put(Job(act, done, loop, wakes, at))
+        return await done
 
     def act_now(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for the command line, where no event loop runs."""
-        return self.database.transact(
-            self.clock.now(), lambda stores: use_case(self._work(stores, None), *args, **kwargs)
-        )
+        return self.database.transact(self.clock.now(), self._bound(None, use_case, *args, **kwargs))
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True)
+        self._anybody.close()
+        self._leader.close()
         self.database.close()
 
+    def _bound(
+        self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Callable[[Stores], T]:
+        def bound(stores: Stores) -> T:
+            return use_case(self._work(stores, origin), *args, **kwargs)
+
+        return bound
+
     def _work(self, stores: Stores, origin: Origin | None) -> Work:
-        now = self.clock.now()
         if origin is None:
-            return Work(stores, now, self.knowledge)
+            return Work(stores, stores.now, self.knowledge)
         chat = stores.chats.meet(origin.number, is_group=origin.is_group)
         stores.chats.set_state(chat, ChatState.OPEN)  # whoever writes can be written to
         person = stores.people.in_chat(chat)
         if origin.is_group and origin.sender is not None:
             own_chat = stores.chats.known(stores.chats.key(origin.sender))
             person = stores.people.in_chat(own_chat) if own_chat is not None else None
-        return Work(stores, now, self.knowledge, Caller(person, chat, origin.source))
+        return Work(stores, stores.now, self.knowledge, Caller(person, chat, origin.source))
+
+
+def _settle(done: asyncio.Future[Any], result: Any) -> None:
+    if done.done():
+        return  # whoever waited was stopped; what was done stays done
+    if isinstance(result, Exception):
+        done.set_exception(result)
+    else:
+        done.set_result(result)

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +13,29 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from storage.crypto import MasterKeys
-from storage.errors import AlreadyRunning, SchemaMismatch
+from storage.errors import AlreadyRunning, Conflict, SchemaMismatch, Unavailable
 from storage.stores import Stores
+from storage.stores.alerts import append_to_trail
 from storage.stores.keys import KeyCache
+from storage.tables.alerts import AuditEntry
 
 T = TypeVar("T")
+
+
+MOST_TRIES = 6  # of an act that meets another process at the same row
+OVERTAKEN = ("40001", "40P01")  # SQLSTATE: serialization failure, deadlock
+COMMITTED = "afterglow"  # the channel on which PostgreSQL tells the other processes of a commit
+SESSION_LIMITS = "-c idle_in_transaction_session_timeout=4000 -c statement_timeout=30000"
+
+Act = Callable[[Stores], T]
+Unit = tuple[datetime, Act[T]]  # what is done, and at which moment
 
 
 class Database:
@@ -30,8 +43,7 @@ class Database:
 
     def __init__(self, url: str, masters: MasterKeys) -> None:
         self.url = make_url(url)
-        self.engine = _sqlite_engine(url) if self.is_sqlite else create_engine(url, pool_size=8, pool_pre_ping=True)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
         self.masters = masters
         self._cache = KeyCache()
 
@@ -45,12 +57,78 @@ class Database:
 
     @contextmanager
     def unit_of_work(self, now: datetime) -> Iterator[Stores]:
-        with self._sessions() as session, session.begin():
-            yield Stores(session, self.masters, self._cache, now)
+        with self.engine.begin() as connection, _session(connection, nested=False) as session:
+            stores = self._stores(session, now, set())
+            yield stores
+            session.commit()
+            append_to_trail(connection, stores.audit.written)
 
     def transact(self, now: datetime, act: Callable[[Stores], T]) -> T:
-        with self.unit_of_work(now) as stores:
-            return act(stores)
+        """One act, again when another process was in the way. Raises `Unavailable` when nothing can be stored."""
+        for tries in range(1, MOST_TRIES + 1):
+            (done,) = self.together([(now, act)])
+            if isinstance(done, Conflict) and tries < MOST_TRIES:
+                continue
+            if isinstance(done, Exception):
+                raise done
+            return done
+        raise AssertionError("not reached")
+
+    def together(self, units: Sequence[Unit[T]], *, announce: bool = False) -> list[T | Exception]:
+        """Several units of work that share a commit, a savepoint each: one that raises undoes itself and nothing else.
+
+        Gives what each returned or raised. `Unavailable` for all when the transaction itself failed; `Conflict` for
+        one that met another process at the same row and may be tried again. `announce` wakes the other processes.
+        """
+        try:
+            with self.engine.begin() as connection:
+                fresh: set[str] = set()
+                outcomes = [self._one(connection, unit, fresh, nested=len(units) > 1) for unit in units]
+                if announce and not self.is_sqlite:
+                    connection.execute(text(f"NOTIFY {COMMITTED}"))
+                append_to_trail(connection, [entry for _, trail in outcomes for entry in trail])
+                return [outcome for outcome, _ in outcomes]
+        except _Alone as alone:
+            return [alone.error]
+        except (DBAPIError, TimeoutError) as error:
+            return [self._named(error)] * len(units)
+
+    def _one(
+        self, connection: Connection, unit: Unit[T], fresh: set[str], *, nested: bool
+    ) -> tuple[T | Exception, list[AuditEntry]]:
+        now, act = unit
+        try:
+            with _session(connection, nested=nested) as session:
+                stores = self._stores(session, now, fresh)
+                result = act(stores)
+                session.commit()
+                return result, stores.audit.written
+        except Exception as error:
+            named = self._named(error)
+            if isinstance(named, Unavailable):
+                raise  # the transaction is lost with all that was in it
+            if not nested:
+                raise _Alone(named) from error
+            return named, []
+
+    def _named(self, error: Exception) -> Exception:
+        """The database's own errors by what they mean here; any other as it is."""
+        if isinstance(error, StaleDataError):
+            return Conflict(error)
+        if isinstance(error, TimeoutError):
+            return Unavailable(error)
+        if not isinstance(error, DBAPIError):
+            return error
+        if getattr(error.orig, "sqlstate", None) in OVERTAKEN:
+            return Conflict(error)
+        if isinstance(error, IntegrityError):
+            return error if self.is_sqlite else Conflict(error)
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            return Unavailable(error)
+        return error
+
+    def _stores(self, session: Session, now: datetime, fresh: set[str]) -> Stores:
+        return Stores(session, self.masters, self._cache, now, fresh)
 
     def migrate(self, revision: str = "head") -> None:
         """Brings the schema to what this program needs, or to an earlier one. Forward only; safe to repeat."""
@@ -58,6 +136,8 @@ class Database:
         if found is not None and found not in known:
             raise SchemaMismatch(found, known[0])
         with self.engine.connect() as connection:
+            if not self.is_sqlite:  # a large table may take its time
+                connection.execute(text("SET statement_timeout = 0"))
             command.upgrade(_alembic(connection), revision)
             connection.commit()
 
@@ -110,6 +190,28 @@ class RunningLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+class _Alone(Exception):
+    """Carries the error of the only act of a transaction out of it, so that the transaction is rolled back."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def _session(connection: Connection, *, nested: bool) -> Session:
+    """A session of one act's own, so that nothing of a failed one is left in memory for the next."""
+    return Session(
+        connection, expire_on_commit=False, join_transaction_mode="create_savepoint" if nested else "rollback_only"
+    )
+
+
+def _postgres_engine(url: str) -> Engine:
+    # A frozen process must not hold its locks: the server ends a transaction that idles, and so the lease moves on.
+    return create_engine(
+        url, pool_size=8, pool_pre_ping=True, connect_args={"options": SESSION_LIMITS, "connect_timeout": 5}
+    )
 
 
 def _sqlite_engine(url: str) -> Engine:

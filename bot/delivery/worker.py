@@ -1,7 +1,6 @@
 """Rows of one chat in order, different chats side by side; a row that keeps failing dies visibly and blocks nobody."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 import structlog
@@ -10,11 +9,13 @@ from telegram import Update
 from bot.chat.application import DiaryApplication
 from bot.delivery.pulse import Pulse
 from bot.delivery.triage import Triage
-from bot.delivery.updates import complete, look
+from bot.delivery.updates import Raw, complete, look, read
 from bot.delivery.waking import woken
-from bot.desk import Desk
-from bot.services import safety_line
+from bot.desk import Desk, Origin
+from bot.services import incidents, safety_line
+from bot.services.incidents import IncidentKind
 from bot.services.work import Work
+from storage.errors import ClaimLost, Unavailable
 from storage.stores.post import MAX_ATTEMPTS
 
 log = structlog.get_logger()
@@ -26,7 +27,8 @@ RETRY_SECONDS = 0.2
 @dataclass(frozen=True, slots=True)
 class Turn:
     position: int
-    body: str
+    raw: Raw
+    attempt: int  # counts from 1; it was counted before the try
 
 
 class Worker:
@@ -35,6 +37,7 @@ class Worker:
         self._desk = desk
         self._triage = triage
         self._wake = asyncio.Event()
+        self._innocent: list[int] = []  # rows whose try the database cut short: it does not count against them
         self.pulse = Pulse()
 
     def wake(self) -> None:
@@ -58,39 +61,59 @@ class Worker:
         await self._triage.look_at_all()
         if not self.application.initialized:
             return 0  # commands cannot be told apart before the bot knows its own name; danger has been seen above
-        turns = await self._desk.ask(_next_turns)
-        await asyncio.gather(*(self._handle(turn) for turn in turns))
+        turns = await self._desk.ask(_next_turns, self._desk.name, tuple(self._innocent))
+        self._innocent.clear()
+        await asyncio.gather(*(self._handle(turn) for turn in turns if turn.attempt == 1))
+        for turn in turns:  # one of these may have killed the process: each alone, so that it takes no other with it
+            if turn.attempt > 1:
+                await self._handle(turn)
         return len(turns)
 
     async def _handle(self, turn: Turn) -> None:
-        raw = json.loads(turn.body)
-        origin = look(raw).origin(turn.position)
-        attempt = await self._desk.ask(_begin, turn.position)
+        origin = look(turn.raw).origin(turn.position, self._desk.name)
         try:
-            if attempt > MAX_ATTEMPTS:
+            if turn.attempt > MAX_ATTEMPTS:
                 raise RuntimeError("tried before without an end")
-            update = Update.de_json(complete(raw), self.application.bot)
-            await self.application.handle(update, origin)
-            await self._desk.ask(_done, turn.position)
+            update = Update.de_json(complete(turn.raw), self.application.bot)
+            if not await self.application.handle(update, origin):
+                await self._desk.ask(_done, origin)
+        except Unavailable:
+            self._innocent.append(turn.position)
+        except ClaimLost:
+            log.warning("worker.too_slow", row=turn.position)
         except Exception as error:
-            log.error("worker.row_failed", row=turn.position, attempt=attempt, error=type(error).__name__)
-            if attempt >= MAX_ATTEMPTS:
-                await self._desk.act_for(origin, _bury, turn.position)
+            log.error("worker.row_failed", row=turn.position, attempt=turn.attempt, error=type(error).__name__)
+            await self._after_failure(turn, origin)
+
+    async def _after_failure(self, turn: Turn, origin: Origin) -> None:
+        if turn.attempt < MAX_ATTEMPTS:
+            await self._desk.ask(_release, origin)
+            return
+        try:
+            await self._desk.act_for(origin if origin.number else None, _bury, origin)
+        except Exception as error:
+            log.error("worker.buried_without_alert", row=turn.position, error=type(error).__name__)
+            await self._desk.act(_bury, origin)
 
 
-def _next_turns(work: Work) -> list[Turn]:
-    return [Turn(row.position, work.stores.inbox.body(row)) for row in work.stores.inbox.waiting()]
+def _next_turns(work: Work, holder: str, innocent: tuple[int, ...]) -> list[Turn]:
+    inbox = work.stores.inbox
+    for position in innocent:
+        inbox.release(position, holder, uncount=True)
+    return [Turn(row.position, read(inbox.body(row)), row.attempts + 1) for row in inbox.claim_turns(holder)]
 
 
-def _begin(work: Work, position: int) -> int:
-    return work.stores.inbox.begin_attempt(position)
+def _release(work: Work, origin: Origin) -> None:
+    work.stores.inbox.release(origin.source, origin.claim)
 
 
-def _done(work: Work, position: int) -> None:
-    work.stores.inbox.mark_done(position)
+def _done(work: Work, origin: Origin) -> None:
+    work.stores.inbox.mark_done(origin.source, origin.claim)
 
 
-def _bury(work: Work, position: int) -> None:
-    work.stores.inbox.mark_dead(position)
-    work.stores.audit.record("inbox.dead", actor=work.caller.id, detail=str(position))
-    safety_line.could_not_read(work)
+def _bury(work: Work, origin: Origin) -> None:
+    work.stores.inbox.mark_dead(origin.source, origin.claim)
+    work.stores.audit.record("inbox.dead", actor=work.caller.id, detail=str(origin.source))
+    incidents.open(work, IncidentKind.ROW_DEAD, str(origin.source))
+    if work.caller.chat is not None:
+        safety_line.could_not_read(work)

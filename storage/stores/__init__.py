@@ -16,8 +16,9 @@ from storage.stores.post import Inbox, Outbox
 class Stores:
     """All stores, bound to one session and one moment."""
 
-    def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime) -> None:
-        self.keys = Keys(session, masters, cache, now)
+    def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime, fresh: set[str]) -> None:
+        self.now = now
+        self.keys = Keys(session, masters, cache, now, fresh)
         sealer = Sealer(self.keys)
         self.facts = Facts(session, now)
         self.chats = Chats(session, sealer, now)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
@@ -15,6 +15,8 @@ from storage.tables.alerts import Alert, AlertState, AuditEntry, Finding
 
 CODE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"  # nothing that is mistaken for something else when read out
 CODE_LENGTH = 5
+
+TRAIL_LOCK = 7_260_001  # PostgreSQL: who holds it appends to the trail
 
 Values = dict[str, float | int | str]
 
@@ -147,14 +149,11 @@ class Audit:
     def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
         self._now = now
+        self.written: list[AuditEntry] = []
 
     def record(self, act: str, *, actor: UUID | None, subject: UUID | None = None, detail: str = "") -> None:
-        """Appends one entry, linked to the one before it. `detail` holds codes and states, never health text."""
-        last = self._session.scalar(select(AuditEntry.link).order_by(AuditEntry.position.desc()).limit(1))
-        entry = AuditEntry(at=self._now, actor_id=actor, act=act, subject_id=subject, detail=detail)
-        entry.link = link_of(last or "", entry)
-        self._session.add(entry)
-        self._session.flush()
+        """Appends one entry at the end of the transaction. `detail` holds codes and states, never health text."""
+        self.written.append(AuditEntry(at=self._now, actor_id=actor, act=act, subject_id=subject, detail=detail))
 
     def trail(self, subject: UUID | None = None) -> Sequence[AuditEntry]:
         query = select(AuditEntry).order_by(AuditEntry.position)
@@ -168,6 +167,26 @@ class Audit:
                 return entry.position
             previous = entry.link
         return None
+
+
+def append_to_trail(connection: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Links entries to the trail. The last thing before a commit: on PostgreSQL the end of the trail is locked until
+    then, and nobody who holds it may still wait for another row."""
+    if not entries:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TRAIL_LOCK)))
+    previous = connection.scalar(select(AuditEntry.link).order_by(AuditEntry.position.desc()).limit(1)) or ""
+    rows = []
+    for entry in entries:
+        previous = link_of(previous, entry)
+        rows.append(
+            {
+                "at": entry.at, "actor_id": entry.actor_id, "act": entry.act, "subject_id": entry.subject_id,
+                "detail": entry.detail, "link": previous,
+            }
+        )  # fmt: skip
+    connection.execute(insert(AuditEntry), rows)
 
 
 def link_of(previous: str, entry: AuditEntry) -> str:

@@ -29,13 +29,14 @@ class KeyCache:
 class Keys:
     """The subject keys as one unit of work sees them."""
 
-    def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime) -> None:
+    def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime, fresh: set[str]) -> None:
         self._session = session
         self._masters = masters
         self._cache = cache
         self._now = now
-        # A key made here may still be rolled back: sealing later rows with it would lose them. So it stays out of the
-        # shared cache until a later unit of work has read it from its committed row.
+        # A key made in this transaction may still be rolled back: sealing later rows with it would lose them. So it
+        # stays out of the shared cache until a later transaction has read it from its committed row.
+        self._fresh = fresh
         self._made_here: dict[str, bytes] = {}
 
     def key_for(self, subject: str) -> bytes:
@@ -47,6 +48,7 @@ class Keys:
         self._session.add(SubjectKey(subject=subject, master=master, wrapped=wrapped, made_at=self._now))
         self._session.flush()
         self._made_here[subject] = key
+        self._fresh.add(subject)
         return key
 
     def existing_key(self, subject: str) -> bytes:
@@ -80,7 +82,8 @@ class Keys:
         if row is None:
             return None
         key = self._masters.unwrap(subject, row.master, row.wrapped)
-        self._cache.known[subject] = key
+        if subject not in self._fresh:
+            self._cache.known[subject] = key
         return key
 
 

@@ -6,16 +6,19 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, Result, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CursorResult, Result, Select, func, literal_column, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from storage.crypto import Sealer
+from storage.errors import ClaimLost
 from storage.stores.keys import inbox_subject
 from storage.tables.people import Chat, ChatState
 from storage.tables.post import Card, InboxRow, InboxState, Letter, LetterState
 
 EMPTY = b""
 MAX_ATTEMPTS = 3  # a row that failed three times is dead
+CLAIM = 100  # rows that one process takes at a time
+CLAIM_SECONDS = 10  # after which another process may take them over; a row is handled in milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +76,69 @@ class Inbox:
         binding = f"{row.update_id}:{row.chat_key}"
         return self._sealer.open(inbox_subject(row.day), "inbox", "body", binding, row.sealed_body)
 
-    def untriaged(self, limit: int = 500) -> Sequence[InboxRow]:
-        return self._session.scalars(
+    def claim_untriaged(self, holder: str, limit: int = CLAIM) -> Sequence[InboxRow]:
+        """Rows that nobody has looked at for danger, ignoring order. The look is counted before it is taken."""
+        rows = self._claim(
             select(InboxRow)
-            .where(InboxRow.state == InboxState.WAITING, InboxRow.triaged.is_(False))
+            .where(InboxRow.state == InboxState.WAITING, InboxRow.triaged.is_(False), self._unclaimed(InboxRow))
             .order_by(InboxRow.position)
-            .limit(limit)
-        ).all()
-
-    def waiting(self, limit: int = 500) -> Sequence[InboxRow]:
-        """Triaged rows whose turn it is: the oldest one of each chat."""
-        first = (
-            select(func.min(InboxRow.position))
-            .where(InboxRow.state == InboxState.WAITING)
-            .group_by(InboxRow.chat_key)
-            .scalar_subquery()
+            .limit(limit),
+            holder,
+            looks=InboxRow.looks + 1,
         )
-        return self._session.scalars(
+        return rows
+
+    def claim_turns(self, holder: str, limit: int = CLAIM) -> Sequence[InboxRow]:
+        """Triaged rows whose turn it is, at most one of each chat: its oldest that waits.
+
+        The try is counted before it is made, so that a row that kills the process is found.
+        """
+        older = aliased(InboxRow)
+        earlier = select(older.position).where(
+            older.state == InboxState.WAITING,
+            older.chat_key == InboxRow.chat_key,
+            older.position < InboxRow.position,
+        )
+        return self._claim(
             select(InboxRow)
-            .where(InboxRow.position.in_(first), InboxRow.triaged.is_(True))
+            .where(
+                InboxRow.state == InboxState.WAITING,
+                InboxRow.triaged.is_(True),
+                ~earlier.exists(),
+                self._unclaimed(InboxRow),
+            )
             .order_by(InboxRow.position)
-            .limit(limit)
-        ).all()
+            .limit(limit),
+            holder,
+            attempts=InboxRow.attempts + 1,
+        )
+
+    def _claim(self, which: Select[InboxRow], holder: str, **counted: Any) -> Sequence[InboxRow]:
+        rows = self._session.scalars(which.with_for_update(skip_locked=True, of=InboxRow)).all()
+        if rows:
+            self._session.execute(
+                update(InboxRow)
+                .where(InboxRow.position.in_([row.position for row in rows]))
+                .values(claimed_by=holder, claimed_until=database_time(self._session, CLAIM_SECONDS), **counted)
+                .execution_options(synchronize_session=False)
+            )
+        return rows
+
+    def _unclaimed(self, row: type[InboxRow]) -> ColumnElement[bool]:
+        return or_(row.claimed_until.is_(None), row.claimed_until < database_time(self._session))
+
+    def release(self, position: int, holder: str, *, uncount: bool = False) -> None:
+        """The row may be claimed again now; `uncount` for a try that failed through no fault of the row."""
+        self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.position == position, InboxRow.claimed_by == holder, InboxRow.state == InboxState.WAITING)
+            .values(claimed_until=None, attempts=InboxRow.attempts - (1 if uncount else 0))
+            .execution_options(synchronize_session=False)
+        )
+
+    def release_all(self) -> None:
+        """On SQLite there is only this process: whatever is still claimed was claimed by one that has died."""
+        self._session.execute(update(InboxRow).where(InboxRow.claimed_until.is_not(None)).values(claimed_until=None))
 
     def count_waiting(self) -> int:
         return (
@@ -107,22 +151,25 @@ class Inbox:
             select(InboxRow).where(InboxRow.state == InboxState.DEAD).order_by(InboxRow.position)
         ).all()
 
-    def begin_attempt(self, position: int) -> int:
-        """Counts the try before it is made, so that a row that kills the process is found. Returns the number of it."""
-        row = self.get(position)
-        row.attempts += 1
-        return row.attempts
+    def mark_triaged(self, position: int, holder: str) -> None:
+        self._finish(position, holder, triaged=True)
 
-    def mark_triaged(self, position: int) -> None:
-        self.get(position).triaged = True
+    def mark_done(self, position: int, holder: str) -> None:
+        """Raises `ClaimLost` when another process has taken the row over: then nothing of this act is kept."""
+        self._finish(position, holder, state=InboxState.DONE, done_at=self._now)
 
-    def mark_done(self, position: int) -> None:
-        row = self.get(position)
-        row.state, row.done_at = InboxState.DONE, self._now
+    def mark_dead(self, position: int, holder: str) -> None:
+        self._finish(position, holder, state=InboxState.DEAD, done_at=self._now)
 
-    def mark_dead(self, position: int) -> None:
-        row = self.get(position)
-        row.state, row.done_at = InboxState.DEAD, self._now
+    def _finish(self, position: int, holder: str, **becomes: Any) -> None:
+        done = self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.position == position, InboxRow.state == InboxState.WAITING, InboxRow.claimed_by == holder)
+            .values(claimed_until=None, **becomes)
+            .execution_options(synchronize_session=False)
+        )
+        if not cast("CursorResult[Any]", done).rowcount:
+            raise ClaimLost
 
     def unfinished_days(self) -> Sequence[date]:
         """Days with an update that still waits or is dead: it could not be handled again without its key."""
@@ -139,7 +186,7 @@ class Inbox:
 
     def replay(self, position: int) -> None:
         row = self.get(position)
-        row.state, row.attempts, row.done_at, row.triaged = InboxState.WAITING, 0, None, False
+        row.state, row.attempts, row.looks, row.done_at, row.triaged = InboxState.WAITING, 0, 0, None, False
 
 
 class Outbox:
@@ -247,3 +294,10 @@ class Outbox:
 
 def _count(result: Result[Any]) -> int:
     return cast(CursorResult[Any], result).rowcount
+
+
+def database_time(session: Session, ahead: float = 0) -> ColumnElement[Any]:
+    """The database's own clock, which all processes share; `ahead` in seconds."""
+    if session.get_bind().dialect.name == "postgresql":
+        return literal_column(f"(clock_timestamp() + interval '{ahead} seconds')")
+    return literal_column(f"strftime('%Y-%m-%d %H:%M:%f', 'now', '{ahead:+} seconds')")

@@ -39,6 +39,8 @@ class Alert(Table):
     outcome: Mapped[str | None]
     sealed_closing: Mapped[bytes | None]
     revision: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(server_default="1")  # of two processes that change one row, one begins anew
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
     __table_args__ = (
         Index(None, "next_step_at"),
         Index(None, "patient_id"),

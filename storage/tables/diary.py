@@ -64,6 +64,8 @@ class CheckIn(Table):
     shown_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="1")  # of two processes that change one row, one begins anew
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it as a plain class attribute
     __table_args__ = (
         UniqueConstraint("patient_id", "day", "slot"),
         Index(None, "next_at"),

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Table, own_id
@@ -41,11 +41,21 @@ class InboxRow(Table):
     state: Mapped[InboxState] = mapped_column(default=InboxState.WAITING)
     triaged: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
+    looks: Mapped[int] = mapped_column(default=0, server_default="0")  # times that triage began to look at it
+    claimed_by: Mapped[str | None]  # the process that triages or handles it now
+    claimed_until: Mapped[datetime | None]  # by the database's clock
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("update_id", "chat_key"),
         Index(None, "state", "position"),
+        Index(None, "state", "chat_key", "position"),
+        Index(
+            "ix_inbox_not_triaged",
+            "position",
+            sqlite_where=text("state = 'waiting' AND triaged IS 0"),
+            postgresql_where=text("state = 'waiting' AND triaged IS FALSE"),
+        ),
     )
 
 
