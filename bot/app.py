@@ -19,7 +19,8 @@ from bot.chat import application as chat_application
 from bot.chat.handlers import ROUTES
 from bot.chat.handlers.routes import register
 from bot.clinical.crisis import CrisisLines
-from bot.clinical.library import Library
+from bot.clinical.data import BadFile
+from bot.clinical.library import Library, Unknown
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
 from bot.delivery.bot import DiaryBot
@@ -30,9 +31,9 @@ from bot.delivery.transport import AiohttpRequest
 from bot.delivery.triage import Triage
 from bot.delivery.worker import Worker
 from bot.desk import Desk
-from bot.services import care
+from bot.services import care, versions
 from bot.services.work import Knowledge, Work
-from bot.settings import Clinic, Settings
+from bot.settings import Clinic, Settings, SettingsError
 from bot.texts import DEFAULT_LANGUAGE, LANGUAGES
 from bot.texts import load as load_texts
 from bot.upkeep import Upkeep, migrate, shelf_of
@@ -57,11 +58,23 @@ def open_desk(settings: Settings, clinic: Clinic, clock: Clock) -> Desk:
     migrate(database, shelf_of(settings, clinic), clock.now())
     desk = Desk(database, knowledge(clinic), clock)
     desk.act_now(_make_shared_keys)
+    desk.act_now(versions.remember)
     return desk
 
 
 def knowledge(clinic: Clinic) -> Knowledge:
-    return Knowledge(clinic, Library.load(clinic.instruments), Patterns.load(), CrisisLines.load())
+    """Raises `SettingsError` when a file of the clinic's own cannot be used."""
+    for name, folder in (("instruments", clinic.instruments), ("protocols", clinic.protocols)):
+        if folder is not None and not folder.is_dir():
+            raise SettingsError(name, read=str(folder), expected="a folder with TOML files")
+    try:
+        library = Library.load(clinic.instruments, clinic.protocols)
+        library.protocol(clinic.protocol)
+    except BadFile as error:
+        raise SettingsError(error.key, read=error.read, expected=error.expected) from None
+    except Unknown as error:
+        raise SettingsError("protocol", read=repr(clinic.protocol), expected=str(error)) from None
+    return Knowledge(clinic, library, Patterns.load(), CrisisLines.load())
 
 
 def _make_shared_keys(work: Work) -> None:

@@ -11,7 +11,6 @@ from telegram.ext import ExtBot
 
 from bot import app
 from bot.clinical.crisis import CrisisLines
-from bot.clinical.instrument import InstrumentError
 from bot.clinical.rules import BadLimit, Limits
 from bot.clock import SystemClock
 from bot.delivery.transport import AiohttpRequest
@@ -82,7 +81,8 @@ def _clinic(clinic: Clinic, *, simulated: bool) -> Iterator[Check]:
         yield _good("alert limits", "as in docs/clinical.md" if not clinic.limits else f"changed: {clinic.limits}")
         app.knowledge(clinic)
         yield _good("instruments", str(clinic.instruments or "the shipped ones"))
-    except (BadLimit, InstrumentError) as error:
+        yield _good("protocols", f"{clinic.protocol}, from {clinic.protocols or 'the shipped ones'}")
+    except (BadLimit, SettingsError) as error:
         yield _bad("clinic file", str(error))
 
 

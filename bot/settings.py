@@ -95,6 +95,7 @@ class Clinic(Strict):
     keeping: Keeping = Keeping()
     limits: dict[str, float] = Field(default_factory=dict)  # alert rules; docs/alert-rules.md names them
     instruments: Path | None = None  # a folder with the clinic's own instruments
+    protocols: Path | None = None  # a folder with the clinic's own protocols
 
     @classmethod
     def from_file(cls, path: Path) -> Self:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.clinical.data import BadFile
+
 ENGLISH = "en"
+LONGEST_NAME = 34  # "instrument.item" travels in a button of 64 bytes
+MOST_VALUES = 11  # of a scale: two rows of buttons
 
 
-class InstrumentError(ValueError):
-    """A data file that cannot be used; names the file and what is expected."""
-
-    def __init__(self, file: str, key: str, read: object, expected: str) -> None:
-        super().__init__(f"{file}: {key}: read {read!r}, expected {expected}")
+class InstrumentError(BadFile):
+    """An instrument that cannot be used."""
 
 
 class ItemStyle(StrEnum):
@@ -126,6 +127,7 @@ def read(text: str, file: str) -> Instrument:
         if key not in data:
             raise InstrumentError(file, key, None, "a value")
     items = tuple(_item(entry, file) for entry in data["items"])
+    _check(data, items, file)
     return Instrument(
         code=data["code"], version=str(data["version"]), items=items, scored=tuple(data.get("scored", ())),
         bands=tuple(data.get("bands", {}).items()), panel_loinc=data.get("panel_loinc"),
@@ -133,6 +135,22 @@ def read(text: str, file: str) -> Instrument:
         source=data.get("source", ""), permission=data.get("permission", ""), recall_days=data.get("recall_days", 1),
         wordings=_wordings(data["wording"], items, file),
     )  # fmt: skip
+
+
+def _check(data: dict[str, Any], items: tuple[Item, ...], file: str) -> None:
+    """What only shows when the items are seen together."""
+    if not str(data["version"]).isdigit():
+        raise InstrumentError(file, "version", data["version"], "a whole number, higher for a newer version")
+    codes = [item.code for item in items]
+    for code in codes:
+        if codes.count(code) > 1:
+            raise InstrumentError(file, "items.code", code, "each code once")
+        if len(f"{data['code']}.{code}") > LONGEST_NAME or not f"{data['code']}{code}".replace("_", "").isalnum():
+            raise InstrumentError(file, "code", f"{data['code']}.{code}", f"letters and digits, {LONGEST_NAME} at most")
+    named = [*data.get("scored", ()), *(condition.item for item in items for condition in item.ask_if)]
+    for code in named:
+        if code not in codes:
+            raise InstrumentError(file, "scored or ask_if", code, "the code of an item")
 
 
 def _item(entry: dict[str, Any], file: str) -> Item:
@@ -143,6 +161,10 @@ def _item(entry: dict[str, Any], file: str) -> Item:
     low, high = entry.get("low", 0), entry.get("high", 1 if style == ItemStyle.YES_NO else None)
     if not isinstance(high, int) or low >= high:
         raise InstrumentError(file, f"{entry.get('code')}.high", high, f"a whole number above {low}")
+    if style == ItemStyle.SCALE and high - low >= MOST_VALUES:
+        raise InstrumentError(file, f"{entry.get('code')}.high", high, f"at most {MOST_VALUES} values on a scale")
+    if not isinstance(entry.get("code"), str):
+        raise InstrumentError(file, "items.code", entry.get("code"), "a code for each item")
     conditions = tuple(Condition(name, above) for name, above in entry.get("ask_if", {}).items())
     return Item(entry["code"], style, low, high, entry.get("loinc"), conditions)
 

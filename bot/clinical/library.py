@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from bot.clinical import instrument, protocol
-from bot.clinical.instrument import Instrument
-from bot.clinical.protocol import Protocol
+from bot.clinical.instrument import Instrument, InstrumentError
+from bot.clinical.protocol import Protocol, ProtocolError
 
 
 class Unknown(LookupError):
@@ -22,8 +22,11 @@ class Library:
     protocols: dict[str, Protocol]
 
     @classmethod
-    def load(cls, clinic_folder: Path | None = None) -> "Library":
-        """The shipped data and, after it, the TOML files of the clinic's own folder."""
+    def load(cls, clinic_folder: Path | None = None, protocol_folder: Path | None = None) -> "Library":
+        """The shipped data and, after it, the TOML files of the clinic's own folders.
+
+        Raises `InstrumentError` or `ProtocolError` for the first thing that is wrong.
+        """
         texts = [
             (file.name, file.read_text(encoding="utf-8"))
             for file in sorted(resources.files("bot.clinical").joinpath("instruments").iterdir(), key=lambda f: f.name)
@@ -31,8 +34,23 @@ class Library:
         ]
         if clinic_folder is not None:
             texts += [(str(file), file.read_text(encoding="utf-8")) for file in sorted(clinic_folder.glob("*.toml"))]
-        known = [instrument.read(text, name) for name, text in texts]
-        return cls({(one.code, one.version): one for one in known}, protocol.shipped())
+        known: dict[tuple[str, str], Instrument] = {}
+        for name, text in texts:
+            one = instrument.read(text, name)
+            if known.setdefault((one.code, one.version), one) is not one:
+                raise InstrumentError(name, "version", one.version, f"a version of {one.code} that no other file has")
+        library = cls(known, protocol.load(protocol_folder))
+        library.check_protocols()
+        return library
+
+    def check_protocols(self) -> None:
+        """Every part that a protocol asks must exist. Raises `ProtocolError`."""
+        for code, one in self.protocols.items():
+            for part in one.parts():
+                found = self.by_version.get((part.instrument, part.version))
+                known = {item.code for item in found.items} if found else set()
+                if found is None or not set(part.items) <= known:
+                    raise ProtocolError(code, "parts", part.encode(), "an instrument, a version and items that exist")
 
     def instrument(self, code: str, version: str | None = None) -> Instrument:
         """The newest version unless one is named."""

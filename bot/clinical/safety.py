@@ -15,6 +15,8 @@ HIGH, MEDIUM = 8, 5
 INTENT_IS_NEWS = timedelta(days=14)
 ASQ_PAUSE = timedelta(days=7)
 ASQ_RISE = 2
+# An attempt is asked "ever" the first time, and "since we last asked" afterwards.
+ASQ_FIRST, ASQ_AGAIN = "asq:asq1,asq2,asq3,asq4ever,asq5", "asq:asq1,asq2,asq3,asq4,asq5"
 UNANSWERED_RED, UNANSWERED_ORANGE = timedelta(minutes=5), timedelta(minutes=30)
 
 
@@ -138,7 +140,7 @@ def follow_up(level: Level, *, known: Mapping[str, int | None], history: History
     rise = (known.get("daily.urge") or 0) - (history.last_urge or 0) >= ASQ_RISE
     due = history.last_asq_on is None or day - history.last_asq_on >= ASQ_PAUSE or rise
     if not any(key.startswith("asq.") for key in known) and (level.at_least(Level.ORANGE) or due):
-        wanted.append("asq")
+        wanted.append(ASQ_FIRST if history.last_asq_on is None else ASQ_AGAIN)
     return tuple(wanted)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.clinical.diary import Infusion
-from bot.clinical.protocol import Part, Protocol
+from bot.clinical.protocol import Part, Protocol, Recurring, Since, Slot
 
 DAY_ENDS = time(4, 0)  # local: an answer at 00:30 belongs to yesterday's check-in
 WEEK = 7
@@ -73,56 +73,77 @@ def plan(
     last: date,
     discharged_on: date | None = None,
     last_given: Mapping[str, date] | None = None,
+    daily_until: date | None = None,
 ) -> tuple[PlannedCheckIn, ...]:
-    """All check-ins of the days `first` to `last`: at most one per day and slot, whatever the zone does."""
+    """All check-ins of the days `first` to `last`: at most one per day and slot, whatever the zone does.
+
+    `last_given` has the day of the last answer to an instrument; what is planned here counts as answered for the days
+    after it. Until `daily_until` there is a check-in every day, wherever the protocol stands.
+    """
     given = sorted(infusions, key=lambda infusion: (infusion.day, infusion.number))
+    answered = dict(last_given or {})
     planned: list[PlannedCheckIn] = []
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
         if day < enrolled_on or (discharged_on is not None and day > discharged_on):
             continue
-        latest = next((infusion for infusion in reversed(given) if infusion.day <= day), None)
-        planned += _of_day(protocol, day, latest, preferences, enrolled_on, last_given or {})
+        until_now = [infusion for infusion in given if infusion.day <= day]
+        started = {Since.ENROLMENT: enrolled_on, Since.INFUSION: until_now[0].day if until_now else None}
+        recurring = _recurring(protocol, day, preferences, started, answered)
+        latest = until_now[-1] if until_now else None
+        daily = daily_until is not None and day <= daily_until
+        for slot, at, parts in _of_day(protocol, day, latest, preferences, recurring, answered, daily=daily):
+            planned.append(_planned(protocol, day, slot, at, _joined(parts), latest, preferences))
+            answered |= {part.instrument: day for part in parts}
     return tuple(planned)
 
 
+Asked = tuple[str, time | None, tuple[Part, ...]]  # slot, hour, parts
+
+
 def _of_day(
-    protocol: Protocol, day: date, latest: Infusion | None, preferences: Preferences, enrolled_on: date,
-    last_given: Mapping[str, date],
-) -> list[PlannedCheckIn]:  # fmt: skip
-    recurring = _recurring(protocol, day, preferences, enrolled_on, last_given)
+    protocol: Protocol, day: date, latest: Infusion | None, preferences: Preferences, recurring: tuple[Part, ...],
+    answered: Mapping[str, date], *, daily: bool,
+) -> list[Asked]:  # fmt: skip
     if latest is None:
-        return [_planned(protocol, day, "daily", None, (*protocol.before, *recurring), None, preferences)]
+        return [("daily", None, (*protocol.before, *recurring))]
     number = (day - latest.day).days
     slots = [slot for slot in protocol.slots if slot.first_day <= number <= slot.last_day]
-    if not slots and day.weekday() == preferences.weekday:
-        parts = _joined((*protocol.weekly_after, *recurring))
-        return [_planned(protocol, day, "weekly", None, parts, latest, preferences)]
-    return [
-        _planned(
-            protocol,
-            day,
-            slot.name,
-            slot.at,
-            (*slot.parts, *(recurring if slot is slots[0] else ())),
-            latest,
-            preferences,
-        )
-        for slot in slots
-    ]
+    if slots:
+        return [
+            (slot.name, slot.at, (*slot.parts, *_older(slot, day, answered), *(recurring if slot is slots[0] else ())))
+            for slot in slots
+        ]
+    if day.weekday() == preferences.weekday:
+        return [("weekly", None, (*protocol.weekly_after, *recurring))]
+    return [("daily", None, (*protocol.before, *recurring))] if daily else []
+
+
+def _older(slot: Slot, day: date, answered: Mapping[str, date]) -> tuple[Part, ...]:
+    return tuple(part for part, days in slot.when_older if (day - answered.get(part.instrument, date.min)).days > days)
 
 
 def _recurring(
-    protocol: Protocol, day: date, preferences: Preferences, enrolled_on: date, last_given: Mapping[str, date]
-) -> tuple[Part, ...]:
-    if day.weekday() != preferences.weekday:
-        return ()
-    week = (day - enrolled_on).days // WEEK
+    protocol: Protocol, day: date, preferences: Preferences, started: Mapping[Since, date | None],
+    answered: Mapping[str, date],
+) -> tuple[Part, ...]:  # fmt: skip
     return tuple(
         entry.part
         for entry in protocol.recurring
-        if week % entry.every_weeks == 0 and (day - last_given.get(entry.part.instrument, date.min)).days >= WEEK - 1
+        if _is_due(entry, day, answered.get(entry.part.instrument), started[entry.since], preferences.weekday)
     )
+
+
+def _is_due(entry: Recurring, day: date, answered: date | None, started: date | None, weekday: int) -> bool:
+    if started is None:
+        return False
+    if answered is None and entry.first_after_weeks == 0:
+        return True
+    if day.weekday() != weekday:
+        return False
+    if answered is None:
+        return (day - started).days >= WEEK * entry.first_after_weeks - 1
+    return entry.every_weeks is not None and (day - answered).days >= WEEK * entry.every_weeks - 1
 
 
 def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -24,6 +24,8 @@ class PatientCard:
     state: PatientState
     infusions: int
     days_since_infusion: int | None
+    next_infusion: datetime | None
+    zone: str
     moods: tuple[tuple[date, int], ...]  # the last seven answered days
     answered: int  # of the last 28 days
     asked: int
@@ -47,6 +49,13 @@ def open_card(work: Work, patient_id: UUID) -> None:
     patient = work.stores.patients.get(patient_id)
     letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}")
     work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
+
+
+def show_card(work: Work, patient_id: UUID) -> None:
+    """Back to the card, in the message that showed something else about the patient."""
+    patient = work.stores.patients.get(patient_id)
+    work.stores.dialogues.leave(work.chat())
+    letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}", fresh=False)
 
 
 def find(work: Work, code: str) -> Patient:
@@ -75,9 +84,11 @@ def card(work: Work, patient_id: UUID) -> PatientCard:
         for row in work.stores.check_ins.of(patient.id, first=today - timedelta(days=ADHERENCE_DAYS))
         if row.delivered_at is not None
     ]
+    coming = work.stores.infusions.planned_for(patient.id, today)
     return PatientCard(
         id=patient.id, code=patient.code, state=patient.state, infusions=len(record.infusions),
         days_since_infusion=(today - record.infusions[-1].day).days if record.infusions else None,
+        next_infusion=coming[0].at if coming else None, zone=patient.zone,
         moods=tuple(record.values("daily", "mood"))[-7:],
         answered=sum(row.state == CheckInState.FINISHED for row in asked), asked=len(asked),
         open_alerts=tuple(

@@ -123,6 +123,8 @@ def _expire(work: Work, check_in: CheckIn) -> None:
         letters.to_patient(
             work, patient, "check_in.card", Urgency.DIGEST, subject=check_in.id, card=card_of(check_in.id), fresh=False
         )
+    if any(part.instrument != "daily" for part in parts_of(check_in)):
+        patient.planned_until = None  # a questionnaire that was not answered is planned anew
     if started:
         judging.judge_diary(work, patient)
     else:

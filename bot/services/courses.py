@@ -1,43 +1,23 @@
-"""Infusions and the check-ins that follow from them: planned as rows, planned anew whenever the list changes."""
+"""The check-ins that follow from infusions: planned as rows, planned anew whenever the list changes."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
+from bot.clinical.diary import Infusion
 from bot.clinical.schedule import PlannedCheckIn, Preferences, diary_day, plan
 from bot.clinical.terms import Phase
-from bot.services import check_ins, diary, letters
-from bot.services.errors import NotADose, StaleButton, UnknownPatient
+from bot.services import check_ins, diary
 from bot.services.work import Work
 from storage.tables.diary import CheckIn, CheckInState
 from storage.tables.people import Patient, PatientState
 
 HORIZON = timedelta(days=14)  # how far ahead check-ins stand as rows
-INDUCTION_INFUSIONS = 6  # docs/clinical.md, "Treatment": 4 to 6 infusions, then maintenance
-DOSES = (0.1, 2.0)  # mg/kg; outside of it is a slip of the finger
-
-
-def record_infusion(work: Work, patient_id: UUID, dose: float, hours_ago: int = 0) -> None:
-    """An infusion that was given, now or some hours ago. Check-ins are planned from today on, numbered from it."""
-    low, high = DOSES
-    if not low <= dose <= high:
-        raise NotADose
-    patient = work.stores.patients.get(patient_id)
-    if patient.state == PatientState.DECEASED:
-        raise UnknownPatient
-    at = work.now - timedelta(hours=hours_ago)
-    given = work.stores.infusions.given_to(patient.id)
-    phase = Phase.INDUCTION if len(given) < INDUCTION_INFUSIONS else Phase.MAINTENANCE
-    infusion = work.stores.infusions.add(
-        patient_id=patient.id, phase=phase, at=at, day=diary_day(at, patient.zone), details={"dose": dose},
-        recorded_by=work.by().id,
-    )  # fmt: skip
-    work.stores.audit.record("infusion.recorded", actor=work.caller.id, subject=patient.id, detail=str(infusion.id))
-    replan(work, patient)
-    letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}", fresh=False)
+ASKED_STATES = (PatientState.ACTIVE, PatientState.DISCHARGED)
 
 
 def plan_ahead(work: Work) -> int:
-    """Keeps two weeks of check-ins planned for everybody who is active; returns how many patients were planned."""
+    """Keeps two weeks of check-ins planned for everybody who is asked; returns how many patients were planned."""
     until = work.now.date() + HORIZON - timedelta(days=1)
     waiting = work.stores.patients.needing_a_plan(until)
     for patient in waiting:
@@ -47,20 +27,22 @@ def plan_ahead(work: Work) -> int:
 
 def replan(work: Work, patient: Patient) -> None:
     """Makes the planned rows say what the protocol says now. What was prompted or answered stays as it is."""
-    if patient.state != PatientState.ACTIVE:
+    if patient.state not in ASKED_STATES:
         return
     today = diary_day(work.now, patient.zone)
     last = today + HORIZON
+    high_risk_ends = patient.state_until if patient.state == PatientState.DISCHARGED else None
     wanted = {
         (planned.day, planned.slot): planned
         for planned in plan(
             work.knowledge.library.protocol(patient.protocol),
-            infusions=diary.infusions(work, patient),
+            infusions=expected(work, patient, today),
             preferences=preferences(patient),
             enrolled_on=patient.enrolled_on or today,
             first=today,
             last=last,
-            last_given=_last_given(work, patient, today),
+            last_given=work.stores.responses.last_days_of(patient.id),
+            daily_until=diary_day(high_risk_ends, patient.zone) if high_risk_ends else None,
         )
         if planned.expires_at > work.now
     }
@@ -79,6 +61,16 @@ def replan(work: Work, patient: Patient) -> None:
     patient.planned_until = last
 
 
+def expected(work: Work, patient: Patient, today: date) -> tuple[Infusion, ...]:
+    """The infusions that were given, and after them the appointments from today on, numbered through."""
+    given = diary.infusions(work, patient)
+    appointments = work.stores.infusions.planned_for(patient.id, today)
+    days = {infusion.day for infusion in given}
+    coming = [row for row in appointments if row.day not in days]
+    ahead = [Infusion(number=0, given_at=row.at, day=row.day, phase=Phase(row.phase)) for row in coming]
+    return (*given, *(replace(one, number=len(given) + place) for place, one in enumerate(ahead, 1)))
+
+
 def _fill(row: CheckIn, planned: PlannedCheckIn) -> None:
     row.state = CheckInState.PLANNED
     row.parts = check_ins.encode_parts(planned.parts)
@@ -89,24 +81,3 @@ def _fill(row: CheckIn, planned: PlannedCheckIn) -> None:
 
 def preferences(patient: Patient) -> Preferences:
     return Preferences(zone=patient.zone, hour=time(*divmod(patient.hour, 60)), weekday=patient.weekday)
-
-
-def _last_given(work: Work, patient: Patient, today: date) -> dict[str, date]:
-    given = {}
-    for instrument in ("phq9", "gad7", "monthly"):
-        latest = work.stores.check_ins.latest_with(patient.id, instrument, today)
-        if latest is not None:
-            given[instrument] = latest.day
-    return given
-
-
-def ask_dose(work: Work, patient_id: UUID) -> None:
-    letters.reply(work, "infusion.dose", subject=patient_id, card=f"patient:{patient_id}", fresh=False)
-
-
-def ask_when(work: Work, patient_id: UUID, dose: str) -> None:
-    try:
-        float(dose)
-    except ValueError:
-        raise StaleButton from None
-    letters.reply(work, "infusion.when", subject=patient_id, detail=dose, card=f"patient:{patient_id}", fresh=False)

@@ -135,6 +135,9 @@ def choose_place(work: Work, latitude: float, longitude: float) -> None:
 
 def _move_to(work: Work, zone: str) -> None:
     patient = _mine(work)
+    if zone != patient.zone and patient.state not in WAITING_STATES:
+        day = diary_day(work.now, zone)
+        work.stores.events.add(patient_id=patient.id, day=day, kind="travel", text=zone, by=patient.id)
     patient.zone = zone
     patient.country = get_global("zone_territories").get(zone, patient.country)
     if patient.state in WAITING_STATES:

@@ -57,3 +57,11 @@ class CodeTaken(Kind):
 
 class NotADose(Kind):
     key = "error.dose"
+
+
+class NotADay(Kind):
+    key = "error.day"
+
+
+class NotAPressure(Kind):
+    key = "error.pressure"

@@ -1,6 +1,8 @@
 """A text that is no command: who sent it, and what it is."""
 
-from bot.services import care, check_ins, enrolment, letters, replies
+from collections.abc import Callable
+
+from bot.services import care, check_ins, enrolment, infusions, letters, replies
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
 from storage.tables.people import PatientState, Role
@@ -17,8 +19,24 @@ def text(work: Work, said: str) -> None:
             check_ins.write(work, said)
         elif state == PatientState.ONBOARDING and work.stores.dialogues.current(work.chat()) is None:
             enrolment.welcome_back(work)
-    else:
+    elif not _asked_for(work, said):
         try:
             care.open_card(work, care.find(work, said).id)
         except UnknownPatient:
             letters.reply(work, "notice", detail="staff.not_understood")
+
+
+def _asked_for(work: Work, said: str) -> bool:
+    """True when staff typed what the bot had just asked for. A patient's code always opens that patient's card."""
+    asked = work.stores.dialogues.current(work.chat())
+    if asked is None:
+        return False
+    if work.stores.patients.by_code(said) is not None:
+        work.stores.dialogues.leave(work.chat())
+        return False
+    step, draft = asked
+    STAFF_STEPS[step.partition(".")[0]](work, step, draft, said)
+    return True
+
+
+STAFF_STEPS: dict[str, Callable[[Work, str, dict[str, str], str], None]] = {"infusion": infusions.typed}

@@ -56,6 +56,17 @@ class Infusions:
             .order_by(Infusion.at, Infusion.recorded_at)
         ).all()
 
+    def find(self, infusion_id: UUID) -> Infusion | None:
+        return self._session.get(Infusion, infusion_id)
+
+    def planned_for(self, patient_id: UUID, first: date) -> Sequence[Infusion]:
+        """Appointments from a day on; those before it were not kept, or nobody has recorded them."""
+        return self._session.scalars(
+            select(Infusion)
+            .where(Infusion.patient_id == patient_id, Infusion.state == InfusionState.PLANNED, Infusion.day >= first)
+            .order_by(Infusion.at)
+        ).all()
+
     def details(self, infusion: Infusion) -> dict[str, float]:
         """`dose` in mg/kg; `systolic` and `diastolic` in mmHg; only what was entered."""
         opened = self._sealer.open(
@@ -119,20 +130,6 @@ class CheckIns:
             select(CheckIn).where(CheckIn.patient_id == patient_id, CheckIn.state.in_(WAITING)).order_by(CheckIn.due_at)
         ).all()
 
-    def latest_with(self, patient_id: UUID, instrument: str, before: date) -> CheckIn | None:
-        """The last check-in before a day that asked this instrument."""
-        return self._session.scalar(
-            select(CheckIn)
-            .where(
-                CheckIn.patient_id == patient_id,
-                CheckIn.day < before,
-                CheckIn.parts.contains(f"{instrument}@"),
-                CheckIn.state != CheckInState.CANCELLED,
-            )
-            .order_by(CheckIn.day.desc())
-            .limit(1)
-        )
-
 
 class Responses:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
@@ -187,6 +184,16 @@ class Responses:
         return self._session.scalars(
             select(Response).where(Response.patient_id == patient_id).order_by(Response.answered_at, Response.revision)
         ).all()
+
+    def last_days_of(self, patient_id: UUID) -> dict[str, date]:
+        """The diary day on which each instrument was last answered."""
+        rows = self._session.execute(
+            select(Response.instrument, func.max(CheckIn.day))
+            .join(CheckIn, Response.check_in_id == CheckIn.id)
+            .where(Response.patient_id == patient_id)
+            .group_by(Response.instrument)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def of_item(self, patient_id: UUID, instrument: str, item: str, limit: int = 60) -> Sequence[Response]:
         """The newest answers to one item, oldest first; at most `limit`."""

@@ -96,6 +96,10 @@ class Facts:
         row = self._session.get(Fact, name)
         return row.value if row else None
 
+    def starting_with(self, prefix: str) -> dict[str, str]:
+        rows = self._session.scalars(select(Fact).where(Fact.name.startswith(prefix, autoescape=True)))
+        return {row.name: row.value for row in rows}
+
     def set(self, name: str, value: str) -> None:
         self._session.merge(Fact(name=name, value=value, set_at=self._now))
 

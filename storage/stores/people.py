@@ -164,11 +164,11 @@ class Patients:
         return self._session.scalar(select(func.count()).select_from(Patient)) or 0
 
     def needing_a_plan(self, until: date, limit: int = 200) -> Sequence[Patient]:
-        """Active patients whose check-ins are planned for fewer days than `until`."""
+        """Patients who are asked, and whose check-ins are planned for fewer days than `until`."""
         return self._session.scalars(
             select(Patient)
             .where(
-                Patient.state == PatientState.ACTIVE,
+                Patient.state.in_((PatientState.ACTIVE, PatientState.DISCHARGED)),
                 or_(Patient.planned_until.is_(None), Patient.planned_until < until),
             )
             .limit(limit)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.clinical.safety import History, Tier, follow_up, judge_answer, judge_unanswered, tier
+from bot.clinical.safety import ASQ_FIRST, History, Tier, follow_up, judge_answer, judge_unanswered, tier
 from bot.clinical.terms import Level
 
 TODAY = date(2026, 3, 2)
@@ -86,4 +86,4 @@ def test_an_unanswered_intent_rises_with_time() -> None:
 
 def test_no_question_stands_between_a_red_answer_and_help() -> None:
     assert follow_up(Level.RED, known={}, history=History(), day=TODAY) == ()
-    assert follow_up(Level.ORANGE, known={}, history=History(), day=TODAY) == ("safety:safe_now,plan", "asq")
+    assert follow_up(Level.ORANGE, known={}, history=History(), day=TODAY) == ("safety:safe_now,plan", ASQ_FIRST)

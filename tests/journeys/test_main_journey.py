@@ -115,7 +115,9 @@ async def answer_day(clinic: SimulatedClinic, mood: int) -> None:
         for _ in range(40):
             if "Skip" not in await clinic.ana.buttons():
                 break
-            await clinic.ana.taps("0" if "urge to kill" in await clinic.ana.last() else "Skip")
+            buttons = await clinic.ana.buttons()
+            calm = "No" if "No" in buttons else "Skip"  # a safety question that is skipped counts as a yes
+            await clinic.ana.taps("0" if "urge to kill" in await clinic.ana.last() else calm)
         if "How is your mood" in asked:
             return
 

@@ -135,12 +135,15 @@ def next_monday_morning() -> datetime:
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, staff: bool = True, url: str | None = None) -> AsyncIterator[SimulatedClinic]:
+async def opened(
+    folder: Path, *, staff: bool = True, url: str | None = None, **chosen: Any
+) -> AsyncIterator[SimulatedClinic]:
+    """`chosen` are the clinic's own settings, beside its name and phone."""
     clock = SimulatorClock()
     clock.turn_to(next_monday_morning())
     simulator = Simulator(clock, limits=False)
     settings = Settings(_env_file=None, data_dir=folder, database_url=url)
-    desk = app.open_desk(settings, Clinic(phone=PHONE, name="Test clinic"), clock)
+    desk = app.open_desk(settings, Clinic(phone=PHONE, name="Test clinic", **chosen), clock)
     try:
         async with (
             simulator.serve("127.0.0.1", 0) as address,

@@ -4,9 +4,9 @@ from telegram import Update
 
 from bot.chat.application import DiaryContext
 from bot.chat.callbacks import Tap
-from bot.chat.handlers.routes import command, tap
+from bot.chat.handlers.routes import about, command, tap
 from bot.chat.permissions import Allow
-from bot.services import alerts, care, courses, enrolment
+from bot.services import alerts, care, enrolment
 
 
 async def on_enrol(_update: Update, context: DiaryContext) -> None:
@@ -24,22 +24,6 @@ async def on_patients(_update: Update, context: DiaryContext) -> None:
 async def on_patient(tapped: Tap, context: DiaryContext) -> None:
     if tapped.subject is not None:
         await context.act(care.open_card, tapped.subject)
-
-
-async def on_infuse(tapped: Tap, context: DiaryContext) -> None:
-    if tapped.subject is not None:
-        await context.act(courses.ask_dose, tapped.subject)
-
-
-async def on_dose(tapped: Tap, context: DiaryContext) -> None:
-    if tapped.subject is not None:
-        await context.act(courses.ask_when, tapped.subject, tapped.detail)
-
-
-async def on_given(tapped: Tap, context: DiaryContext) -> None:
-    dose, _, hours = tapped.detail.partition(",")
-    if tapped.subject is not None:
-        await context.act(courses.record_infusion, tapped.subject, float(dose), int(hours))
 
 
 async def on_report(tapped: Tap, context: DiaryContext) -> None:
@@ -86,9 +70,7 @@ ROUTES = (
     command("oncall", on_rota, Allow.STAFF),
     tap("invite", on_invite, Allow.ADMIN),
     tap("patient", on_patient, Allow.STAFF),
-    tap("infuse", on_infuse, Allow.STAFF),
-    tap("dose", on_dose, Allow.STAFF),
-    tap("given", on_given, Allow.STAFF),
+    about("card", care.show_card, Allow.STAFF),
     tap("report", on_report, Allow.STAFF),
     tap("take", on_take, Allow.STAFF),
     tap("contacted", on_contacted, Allow.STAFF),

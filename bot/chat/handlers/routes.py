@@ -37,6 +37,16 @@ def tap(act: str, handle: TapHandle, allow: Allow) -> Route:
     return Route(CallbackQueryHandler(_with_rule(decoded, allow), pattern=rf"^{act}\|"), allow)
 
 
+def about(act: str, use_case: Callable[..., None], allow: Allow) -> Route:
+    """A button about one row: the use case gets the row's id, and the button's word of detail when there is one."""
+
+    async def handle(carried: Tap, context: DiaryContext) -> None:
+        if carried.subject is not None:
+            await context.act(use_case, carried.subject, *([carried.detail] if carried.detail else []))
+
+    return tap(act, handle, allow)
+
+
 def answer(handle: Callable[[AnswerTap, DiaryContext], Awaitable[None]], allow: Allow) -> Route:
     async def decoded(update: Update, context: DiaryContext) -> None:
         query = update.callback_query

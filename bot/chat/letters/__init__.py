@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.chat.letters import care_team, check_in, enrolment, incidents, pausing, safety
+from bot.chat.letters import care_team, check_in, enrolment, incidents, infusions, pausing, safety
 from bot.chat.letters.content import Content, Reader
 from bot.services.reading import LetterView, reader_language
 from bot.services.work import Work
@@ -17,6 +17,7 @@ KINDS: dict[str, Renderer] = {
     **safety.KINDS,
     **care_team.KINDS,
     **incidents.KINDS,
+    **infusions.KINDS,
 }
 
 

@@ -4,15 +4,14 @@ from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
 from bot.chat.letters.content import Content, Reader, labelled
+from bot.chat.letters.infusions import moment_words
 from bot.exports import report
 from bot.services import alerts, care
 from bot.services.alerts import OUTCOMES, AlertView, FindingView
+from bot.services.care import PatientCard
 from bot.services.reading import LetterView
 from bot.services.states import AlertState, Role
 from bot.services.work import Work
-
-DOSES = ("0.4", "0.5", "0.75", "1.0")
-HOURS_AGO = ("0", "2", "4", "24")
 
 
 def page(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -119,26 +118,29 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         lines.append(reader.say("patient.no_infusion"))
     else:
         lines.append(reader.count("patient.infusions", shown.infusions, days=shown.days_since_infusion))
+    if shown.next_infusion is not None:
+        lines.append(reader.say("patient.next_infusion", day=moment_words(shown.next_infusion, shown.zone, reader)))
     if shown.moods:
         lines.append(reader.say("patient.moods", moods=" ".join(str(mood) for _, mood in shown.moods)))
     lines.append(reader.say("patient.answered", answered=shown.answered, asked=shown.asked))
     lines += [f"{code}: {reader.say(f'level.{level.value}')}" for code, level in shown.open_alerts]
     lines += [f"{name}: {value}" for name, value in shown.contact.items()]
-    infuse = reader.button("button.infuse", Tap("infuse", shown.id))
-    return Content("\n".join(lines), [[infuse, reader.button("button.report", Tap("report", shown.id))]])
+    if letter.detail:  # something that may be typed now
+        lines.append(f"\n{reader.say(letter.detail)}")
+    return Content("\n".join(lines), _patient_buttons(shown, reader))
 
 
-def dose(_work: Work, letter: LetterView, reader: Reader) -> Content:
-    row = [labelled(f"{value} mg/kg", Tap("dose", letter.subject_id, value)) for value in DOSES]
-    return Content(reader.say("infusion.dose"), [row[:2], row[2:]])
-
-
-def when(_work: Work, letter: LetterView, reader: Reader) -> Content:
-    rows = [
-        [reader.button(f"button.hours_ago.{hours}", Tap("given", letter.subject_id, f"{letter.detail},{hours}"))]
-        for hours in HOURS_AGO
+def _patient_buttons(shown: PatientCard, reader: Reader) -> list[list[InlineKeyboardButton]]:
+    return [
+        [
+            reader.button("button.infuse", Tap("infuse", shown.id)),
+            reader.button("button.plan_infusion", Tap("plan", shown.id)),
+        ],
+        [
+            reader.button("button.infusions", Tap("infusions", shown.id)),
+            reader.button("button.report", Tap("report", shown.id)),
+        ],
     ]
-    return Content(reader.say("infusion.when", dose=letter.detail), rows)
 
 
 def report_letter(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -181,8 +183,6 @@ KINDS = {
     "patient.list": patients,
     "patient.card": patient,
     "patient.report": report_letter,
-    "infusion.dose": dose,
-    "infusion.when": when,
     "digest": digest,
     "rota": rota,
 }
