@@ -5,18 +5,26 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk
-from bot.services import keeping
+from bot.services import keeping, restoring
+from bot.services.restoring import Stock
+from bot.services.work import Knowledge, Work
 from bot.settings import Clinic, Settings
-from storage.backup import shelf
+from storage.backup import restore, shelf
+from storage.backup.archive import Moved
+from storage.backup.errors import NotABackup
+from storage.backup.restore import Pair
 from storage.backup.shelf import Backup, Shelf
-from storage.engine import Database, known_schemas
+from storage.engine import Database, known_schemas, stores_on
 from storage.errors import StorageError
+from storage.verify import prove
 
 log = structlog.get_logger()
 
 DAY = timedelta(days=1)
+SAMPLE = 200  # sealed values of each kind that are opened before a backup takes its place
 
 
 def shelf_of(settings: Settings, clinic: Clinic) -> Shelf:
@@ -37,6 +45,17 @@ def migrate(database: Database, place: Shelf, now: datetime) -> Backup | None:
     return made
 
 
+def put_in_place(database: Database, pair: Pair, knowledge: Knowledge, now: datetime, moved: Moved) -> Stock:
+    """Restores a backup once it is proved; returns what was promised meanwhile. The replaced database is kept."""
+    with restore.restoring(database, restore.Archived(pair, moved), now) as connection:
+        proofs = prove(connection, database.masters, now, sample=SAMPLE)
+        broken = [f"{proof.name}: {proof.says}" for proof in proofs if not proof.whole]
+        if broken:
+            raise NotABackup(pair.data.path, "; ".join(broken))
+        with stores_on(connection, database.masters, now) as stores:
+            return restoring.take_stock(Work(stores, now, knowledge), pair.data.manifest.moment)
+
+
 class Upkeep:
     """The nightly round of a running bot."""
 
@@ -51,10 +70,11 @@ class Upkeep:
             await self.nightly()
 
     async def nightly(self) -> None:
+        await self._desk.act(restoring.end_of_notice)
         await self._desk.act(keeping.forget_old)  # first, so that the backup does not hold it any more
         try:
             made = await asyncio.to_thread(self._back_up)
-        except (StorageError, OSError) as error:
+        except (StorageError, SQLAlchemyError, OSError) as error:
             log.error("backup.failed", error=type(error).__name__)
             await self._desk.act(keeping.note_failed_backup)
             return

@@ -138,7 +138,7 @@ class Database:
         with self.engine.connect() as connection:
             if not self.is_sqlite:  # a large table may take its time
                 connection.execute(text("SET statement_timeout = 0"))
-            command.upgrade(_alembic(connection), revision)
+            upgrade(connection, revision)
             connection.commit()
 
     def schema_version(self) -> str | None:
@@ -150,12 +150,32 @@ class Database:
         return self.schema_version() in known_schemas()[1:]
 
     def require_current_schema(self) -> None:
-        expected, found = known_schemas()[0], self.schema_version()
-        if found != expected:
-            raise SchemaMismatch(found, expected)
+        with self.engine.connect() as connection:
+            require_current_schema(connection)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def stores_on(connection: Connection, masters: MasterKeys, now: datetime) -> Iterator[Stores]:
+    """Stores inside a transaction that somebody else commits."""
+    with _session(connection, nested=False) as session:
+        stores = Stores(session, masters, KeyCache(), now, set())
+        yield stores
+        session.commit()  # only its own part: the connection's transaction stays open
+    append_to_trail(connection, stores.audit.written)
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Runs the migrations up to a revision inside the connection's own transaction."""
+    command.upgrade(_alembic(connection), revision)
+
+
+def require_current_schema(connection: Connection) -> None:
+    expected, found = known_schemas()[0], MigrationContext.configure(connection).get_current_revision()
+    if found != expected:
+        raise SchemaMismatch(found, expected)
 
 
 def known_schemas() -> list[str]:

@@ -26,6 +26,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": operating.doctor,
     "migrate": operating.migrate,
     "backup": keeping.backup,
+    "restore": keeping.restore,
+    "verify": keeping.verify,
 }
 
 cli = typer.Typer(

@@ -26,6 +26,7 @@ class IncidentKind(StrEnum):
     DATABASE = "database"  # nothing can be written
     DISK = "disk"  # hardly any room left
     BACKUP = "backup"  # a backup failed, or none was made for too long
+    RESTORED = "restored"  # a backup was put in place; the time whose answers are lost
     NOBODY_ON_CALL = "nobody_on_call"
     STAFF_BLOCKED = "staff_blocked"  # a member of staff cannot be reached in Telegram; their id
     CHANNEL_DEAD = "channel_dead"  # a channel of the second road takes nothing; its owner's id

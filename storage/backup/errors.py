@@ -43,3 +43,18 @@ class NoKeys(StorageError):
             f"The patient keys for this backup are missing: {why}. Name an archive of keys with --keys; "
             "without keys no answer can be read."
         )
+
+
+class OthersConnected(StorageError):
+    def __init__(self, sessions: int) -> None:
+        super().__init__(
+            f"{sessions} other sessions are connected to this PostgreSQL database. Stop every Afterglow first: "
+            "a restore must be alone."
+        )
+
+
+class NoDatabase(StorageError):
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"There is no database at {file}. Look at DATA_DIR and DATABASE_URL; if it is lost, restore it."
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.backup.archive import Moved
 from storage.backup.errors import NoKeys
-from storage.backup.snapshot import snapshot
+from storage.backup.snapshot import Snapshot, reading
 from storage.crypto import MasterKeys
 from storage.engine import Database
 
@@ -73,7 +73,8 @@ def make(
     """Writes both archives from one moment. Keys come first, so that data on the shelf always has its keys."""
     name = f"afterglow-{now.astimezone(UTC):{STAMP}}{f'-{label}' if label else ''}"
     data, keys = shelf.data / (name + DATA), shelf.keys / (name + KEYS)
-    with snapshot(database) as seen:
+    with reading(database) as connection:
+        seen = Snapshot(connection)
         expect(seen.count())
         made = [
             seen.write(target, masters, now, keys=only_keys, moved=moved, pause=pause)

@@ -13,7 +13,7 @@ from sqlalchemy import Table as ReflectedTable
 from sqlalchemy.types import LargeBinary
 
 from storage.backup.archive import ROWS_AT_ONCE, ArchiveWriter, Manifest, Moved, Row, writing
-from storage.backup.errors import BackupFailed
+from storage.backup.errors import NoDatabase
 from storage.crypto import MasterKeys
 from storage.engine import Database
 from storage.tables.keys import Fact, SubjectKey
@@ -65,22 +65,28 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot(database: Database) -> Iterator[Snapshot]:
-    """One consistent view that keeps no writer waiting and checkpoints nothing."""
-    if database.is_sqlite:
-        with _reading(database) as connection:
-            yield Snapshot(connection)
+def reading(database: Database) -> Iterator[Connection]:
+    """One consistent view that keeps no writer waiting, writes nothing and checkpoints nothing."""
+    if database.file is not None:
+        with _reading_file(database.file) as connection:
+            yield connection
         return
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with database.engine.connect().execution_options(**options) as connection, connection.begin():
-        yield Snapshot(connection)
+        take_time(connection)
+        yield connection
+
+
+def take_time(connection: Connection) -> None:
+    """PostgreSQL: lifts the limits that keep a frozen bot from holding its locks; a large table takes its time."""
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
 
 @contextmanager
-def _reading(database: Database) -> Iterator[Connection]:
-    file = database.file
-    if file is None or not file.exists():
-        raise BackupFailed(Path(str(file)), "there is no database yet")
+def _reading_file(file: Path) -> Iterator[Connection]:
+    if not file.exists():
+        raise NoDatabase(file)
     open_file = partial(sqlite3.connect, file, isolation_level=None, timeout=15, check_same_thread=False)
     engine = create_engine("sqlite://", creator=open_file, poolclass=NullPool)
     with engine.connect() as connection:

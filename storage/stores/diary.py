@@ -105,6 +105,12 @@ class CheckIns:
             .limit(limit)
         ).all()
 
+    def all_due(self, now: datetime) -> Sequence[CheckIn]:
+        """Everything that was to be asked by now and is not over."""
+        return self._session.scalars(
+            select(CheckIn).where(CheckIn.state.in_(WAITING), CheckIn.due_at <= now).order_by(CheckIn.due_at)
+        ).all()
+
     def next_due(self) -> datetime | None:
         return self._session.scalar(select(func.min(CheckIn.next_at)))
 

@@ -249,6 +249,10 @@ class Outbox:
             select(Letter).where(Letter.chat_id == chat_id, Letter.state == LetterState.WAITING)
         ).all()
 
+    def count_waiting(self) -> int:
+        query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.WAITING)
+        return self._session.scalar(query) or 0
+
     def count_broken(self) -> int:
         query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.BROKEN)
         return self._session.scalar(query) or 0
@@ -289,7 +293,12 @@ class Outbox:
 
     @staticmethod
     def _subject(letter: Letter) -> str:
-        return str(letter.patient_id or letter.person_id or "clinic")
+        return said_subject(letter.patient_id, letter.person_id)
+
+
+def said_subject(patient_id: UUID | None, person_id: UUID | None) -> str:
+    """Under whose key the words of a letter are sealed."""
+    return str(patient_id or person_id or "clinic")
 
 
 def _count(result: Result[Any]) -> int:
