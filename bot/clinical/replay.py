@@ -102,7 +102,7 @@ class _Run:
             if answers.get("intent"):
                 self.history = replace(self.history, last_intent_on=day)
         if self.signed is not None and any(finding is not None for finding in found):
-            found.append(baseline.judge_change(self.signed, self._until(day), day))
+            found.insert(0, baseline.judge_change(self.signed, self._until(day), day))
         told = max((finding for finding in found if finding), key=lambda finding: finding.level.rank, default=None)
         if told is not None and self.signed is not None and baseline.ended_by(told):
             self.signed = replace(self.signed, ended_on=day)

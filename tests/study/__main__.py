@@ -1,0 +1,135 @@
+"""The simulation study of the alert rules: `make study`. Prints the tables of docs/alert-rules.md.
+
+The same seed gives the same figures on every machine; rules and limits are the product's own.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from multiprocessing.pool import Pool
+
+from bot.clinical.rules import Limits
+from bot.clinical.terms import Rule
+from tests.study.measure import SEES_A_FALL, SOON, Group, measure
+from tests.study.patients import KINDS, World
+
+NOT_SAFETY = tuple(rule for rule in Rule if rule != Rule.SUICIDAL_THOUGHTS)
+EVER = 60
+ELSEWHERE = ("falling", "chronic thoughts, stable", "chronic thoughts, rising")  # have tables of their own
+FALLS, PHIS, MISSING = (2.0, 3.0), (0.0, 0.25, 0.5), (0.0, 0.2, 0.4)
+
+
+def main() -> None:
+    wanted = argparse.ArgumentParser(prog="python -m tests.study", description=__doc__)
+    wanted.add_argument("--people", type=int, default=1200, help="of each kind")
+    wanted.add_argument("--grid", type=int, default=300, help="people in each cell of the grid; 0 leaves it out")
+    wanted.add_argument("--seed", type=int, default=1)
+    wanted.add_argument("--limits", action="append", default=[], metavar="NAME=NUMBER")
+    options = wanted.parse_args()
+    given = dict(text.split("=") for text in options.limits)
+    limits = Limits().with_overrides({name: float(value) for name, value in given.items()})
+    started = time.monotonic()
+    with Pool(os.cpu_count()) as pool:
+        Study(pool, options.seed, limits).print_all(options.people, options.grid)
+    sys.stderr.write(f"{time.monotonic() - started:.0f} s\n")
+
+
+class Study:
+    def __init__(self, pool: Pool, seed: int, limits: Limits) -> None:
+        self._pool, self._seed, self._limits = pool, seed, limits
+
+    def print_all(self, people: int, grid: int) -> None:
+        groups = {kind: self._of(kind, World(), people) for kind in KINDS if kind not in ELSEWHERE}
+        _falls({kind: group for kind, group in groups.items() if "fading" in kind and "over" not in kind})
+        _loads(groups)
+        _over_infusions(groups["fading over infusions"], groups["stable over infusions"])
+        self._chronic(people)
+        if grid:
+            self._grid(grid)
+
+    def _of(self, kind: str, world: World, people: int, *, reviewed: bool = False) -> Group:
+        return measure(self._pool, kind, world, people, seed=self._seed, limits=self._limits, reviewed=reviewed)
+
+    def _chronic(self, people: int) -> None:
+        rows = []
+        for reviewed in (False, True):
+            group = self._of("chronic thoughts, stable", World(), people, reviewed=reviewed)
+            months = sum(one.months for one in group.outcomes)
+            orange = sum(one.orange for one in group.outcomes) / months
+            every, _ = group.load([Rule.SUICIDAL_THOUGHTS])
+            rows.append(["with a reviewed baseline" if reviewed else "without", f"{every:.1f}", f"{orange:.1f}"])
+        _table("Chronic thoughts, stable", ["", "R0 alerts per patient-month", "of them ORANGE or RED"], rows)
+        rows = []
+        for rise in (2.0, 3.0):
+            group = self._of("chronic thoughts, rising", World(fall=rise), people, reviewed=True)
+            rows.append([f"+{rise:.0f}", _share(group, (one.danger_first for one in group.outcomes), SOON)])
+        _table("Chronic thoughts, rising, with a reviewed baseline", ["rise", f"seen within {SOON} days"], rows)
+
+    def _grid(self, people: int) -> None:
+        rows = []
+        for phi in PHIS:
+            for missing in MISSING:
+                row = [f"{phi:g}", f"{100 * missing:.0f} %"]
+                for fall in FALLS:
+                    group = self._of("falling", World(phi=phi, missing=missing, fall=fall), people)
+                    days = [one.any_first for one in group.outcomes]
+                    row += [_share(group, days, SOON), _share(group, days, EVER), _signed(group.delay())]
+                loads = self._of("stable", World(phi=phi, missing=missing), people)
+                row.append(_load(loads, NOT_SAFETY))
+                rows.append(row)
+        heads = [f"−{fall:.0f}: {what}" for fall in FALLS for what in (f"within {SOON} days", "ever", "median day")]
+        _table("Grid", ["autocorrelation", "missing", *heads, "stable: alerts per patient-month"], rows)
+
+
+def _falls(groups: dict[str, Group]) -> None:
+    heads = ["patients", f"any rule within {SOON} days", "median day", *(f"{rule} alone" for rule in SEES_A_FALL)]
+    rows = []
+    for kind, group in groups.items():
+        alone = [_share(group, (one.first[rule] for one in group.outcomes), SOON) for rule in SEES_A_FALL]
+        together = _share(group, (one.any_first for one in group.outcomes), SOON)
+        rows.append([kind, together, _signed(group.delay()), *alone])
+    _table("Falls that should be seen", heads, rows)
+
+
+def _loads(groups: dict[str, Group]) -> None:
+    heads = ["patients", "together", *(str(rule) for rule in NOT_SAFETY)]
+    rows = [
+        [kind, _load(group, NOT_SAFETY), *(f"{group.load([rule])[0]:.2f}" for rule in NOT_SAFETY)]
+        for kind, group in groups.items()
+    ]
+    _table("Alerts per patient-month, R0 apart", heads, rows)
+
+
+def _over_infusions(fading: Group, stable: Group) -> None:
+    rows = []
+    for name, group in (("losing 0.6 per infusion", fading), ("stable", stable)):
+        days = [one.fading_at for one in group.outcomes]
+        rows.append([name, *(_share(group, days, 14 * number) for number in (4, 5, 6, 7))])
+    _table("R7 over seven infusions", ["patients", *(f"by infusion {number}" for number in (4, 5, 6, 7))], rows)
+
+
+def _share(group: Group, days: Iterable[int | None], within: int) -> str:
+    share, low, high = group.share(days, within)
+    return f"{100 * share:.0f} % ({100 * low:.0f}–{100 * high:.0f})"
+
+
+def _load(group: Group, rules: Iterable[Rule]) -> str:
+    rate, half = group.load(rules)
+    return f"{rate:.2f} (±{half:.2f})"
+
+
+def _signed(days: float | None) -> str:
+    return "–" if days is None else f"{days:+.0f}".replace("-", "−")
+
+
+def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    lines = [f"**{title}**", "", f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    sys.stdout.write("\n".join(lines) + "\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
