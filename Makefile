@@ -7,7 +7,7 @@ PORT ?= 8080
 
 PROOF := nice $(BIN)/python -m
 
-.PHONY: run test check bench setup lock clean
+.PHONY: run test check bench study setup lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make test   run every test"
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
 	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
+	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--people 200 --grid 0\" is a short one"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
 	@echo "make lock   resolve the dependencies anew into requirements.lock and requirements-dev.lock"
 
@@ -49,6 +50,9 @@ check: $(READY)
 
 bench: $(READY)
 	$(PROOF) tests.benchmarks $(ARGS)
+
+study: $(READY)
+	$(PROOF) tests.study $(ARGS)
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"

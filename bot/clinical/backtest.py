@@ -41,6 +41,7 @@ class Day:
 @dataclass(frozen=True, slots=True)
 class Replayed:
     person: str
+    day: date
     label: str
     finding: Finding
     is_alert: bool  # False: a NOTE
@@ -80,7 +81,7 @@ def replay(days: Sequence[Day], limits: rules.Limits | None = None, *, reviewed:
 def _replay(days: list[Day], limits: rules.Limits, reviewed: bool) -> list[Replayed]:
     labels = {day.day: day.label for day in days}
     return [
-        Replayed(days[0].person, labels[judged.day], judged.finding, judged.is_alert)
+        Replayed(days[0].person, judged.day, labels[judged.day], judged.finding, judged.is_alert)
         for judged in replaying.replay(diary_of(days), limits, reviewed=reviewed)
     ]
 

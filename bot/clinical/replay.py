@@ -79,8 +79,10 @@ class _Run:
         found = self._danger(day, rows) if answered else []
         if answered:
             found += self._side_effects(day, rows)
-            found += rules.judge_past(self.past.until(day), self.limits)
-            self.seen[day] = {finding.rule for finding in found if finding.level != Level.NOTE}
+            past = self.past.until(day)
+            found += rules.judge_past(past, self.limits)
+            if past.moods and past.moods[-1][0] == day:
+                self.seen[day] = {finding.rule for finding in found if finding.level != Level.NOTE}
         if rows[-1].outcome is Outcome.MISSED:
             silence = rules.judge_silence(self._until(day), day, self.limits)
             found += [silence] if silence else []

@@ -156,6 +156,8 @@ def _planned(
 ) -> PlannedCheckIn:  # fmt: skip
     due = local_instant(day, at or preferences.hour, preferences.zone)
     ends = day_ends(day, preferences.zone)
+    if due >= ends:  # the calendar skipped the night in which it would have been asked (Kwajalein, 1993)
+        due = ends - timedelta(hours=1)
     return PlannedCheckIn(
         day=day, slot=slot, due_at=due, remind_at=min(due + timedelta(hours=protocol.remind_after_hours), ends),
         expires_at=ends, parts=parts, infusion=latest.number if latest else None,

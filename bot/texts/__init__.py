@@ -10,6 +10,7 @@ from importlib import resources
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.plural import PluralRule
 
 LANGUAGES = ("en", "de", "es")
@@ -26,20 +27,27 @@ class Texts:
         self._plurals = plurals
 
     def say(self, key: str, language: str, /, **values: type_of_value) -> str:
-        """The sentence for `key`; raises KeyError with the key when no catalogue has it."""
-        return self._forms(key, language)[0].format(**values)
+        """The sentence for `key`, decimals as its language writes them; KeyError with a key that no catalogue has."""
+        return self._forms(key, language)[0].format(**self._written(values, language))
 
     def count(self, key: str, language: str, n: int, /, **values: type_of_value) -> str:
         """The plural form for `n`, which is also available as the placeholder {n}."""
         forms = self._forms(key, language)
         index = 0 if self._plurals[self._known(language)](n) == "one" else 1
-        return forms[min(index, len(forms) - 1)].format(n=n, **values)
+        return forms[min(index, len(forms) - 1)].format(n=n, **self._written(values, language))
 
     def has(self, key: str, language: str = DEFAULT_LANGUAGE) -> bool:
         return key in self._catalogues[self._known(language)]
 
     def keys(self, language: str) -> Iterator[str]:
         return iter(self._catalogues[language])
+
+    def _written(self, values: dict[str, type_of_value], language: str) -> dict[str, type_of_value]:
+        locale = self._known(language)
+        return {
+            name: format_decimal(value, format="0.##", locale=locale) if isinstance(value, float) else value
+            for name, value in values.items()
+        }
 
     def _known(self, language: str) -> str:
         return language if language in self._catalogues else DEFAULT_LANGUAGE

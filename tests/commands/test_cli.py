@@ -112,3 +112,64 @@ async def test_export_in_every_format(clinic: SimulatedClinic, tmp_path: Path) -
     assert '"valueQuantity"' in (tmp_path / "out" / "P-0001.fhir.json").read_text(encoding="utf-8")
     unknown = afterglow(tmp_path, "export", "P-0404", **settings)
     assert unknown.returncode == 2 and "no patient with that code" in unknown.stderr
+
+
+SERIES = """person,day,mood,infusion,phq9,urge,intent,missed
+1,0,2,,18,,,
+1,1,2,,,,,
+1,2,3,,,,,
+1,3,,1,,,,
+1,4,7,,,,,
+1,5,7,,,,,
+1,6,7,,,3,0,
+1,7,6,,,,,
+1,8,7,,,,,
+1,9,7,,,,,
+1,10,7,,8,,,
+1,11,4,,,,,
+1,12,4,,,,,
+1,13,3,,,,,
+1,14,,,,,,1
+1,15,,,,,,1
+1,16,,,,,,1
+1,17,2,,,8,2,
+"""
+
+
+def test_a_series_is_replayed_with_sentences_and_the_load(tmp_path: Path) -> None:
+    (tmp_path / "series.csv").write_text(SERIES, encoding="utf-8")
+    ran = afterglow(tmp_path, "backtest", "series.csv", "--language", "de")
+    lines = ran.stdout.splitlines()
+    assert lines[0] == "person,day,rule,level,alert,explanation"
+    assert [line.split(",")[1:4] for line in lines[1:6]] == [
+        ["6", "R0", "yellow"], ["13", "R1", "orange"], ["16", "R5", "yellow"], ["17", "R0", "red"],
+        ["17", "R2", "yellow"],
+    ]  # fmt: skip
+    assert "eigenes Niveau nach dieser Infusion 6,9" in lines[2]
+    assert lines[-1].startswith("5 alerts in 0.6 patient-months: 8.46 per patient-month, 5.07 without")
+
+
+def test_other_limits_stand_beside_the_default(tmp_path: Path) -> None:
+    (tmp_path / "series.csv").write_text(SERIES, encoding="utf-8")
+    (tmp_path / "own.toml").write_text("[limits]\nloss_days = 2\nmissed_near = 4\n", encoding="utf-8")
+    ran = afterglow(tmp_path, "backtest", "series.csv", "--limits", "own.toml", "--limits", "minimum_gain=2")
+    rows = [line.split(",")[1:7] for line in ran.stdout.splitlines()]
+    assert rows[0] == ["day", "rule", "level_default", "alert_default", "level_other", "alert_other"]
+    assert ["12", "R1", "", "", "orange", "1"] in rows
+    assert ["16", "R5", "yellow", "1", "", ""] in rows
+    assert "default limits: 5 alerts" in ran.stdout and "other limits: 4 alerts" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--limits", "nonsense=1"], "there is no such limit"),
+        (["--limits", "loss_days"], "name=number, or a TOML file"),
+        (["--language", "fr"], "expected en, de, es"),
+    ],
+)
+def test_a_trial_that_cannot_be_done_says_why(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "series.csv").write_text(SERIES, encoding="utf-8")
+    ran = afterglow(tmp_path, "backtest", "series.csv", *arguments)
+    assert ran.returncode == 2
+    assert said in ran.stderr.replace("\n", " ")

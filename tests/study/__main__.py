@@ -17,7 +17,9 @@ from tests.study.patients import KINDS, World
 
 NOT_SAFETY = tuple(rule for rule in Rule if rule != Rule.SUICIDAL_THOUGHTS)
 EVER = 60
-ELSEWHERE = ("falling", "chronic thoughts, stable", "chronic thoughts, rising")  # have tables of their own
+FADING = ("fading early", "fading late", "fading in part", "in maintenance, fading")
+CHANCE = "no fall (chance)"
+ELSEWHERE = (CHANCE, "falling", "chronic thoughts, stable", "chronic thoughts, rising")  # have tables of their own
 FALLS, PHIS, MISSING = (2.0, 3.0), (0.0, 0.25, 0.5), (0.0, 0.2, 0.4)
 
 
@@ -42,7 +44,7 @@ class Study:
 
     def print_all(self, people: int, grid: int) -> None:
         groups = {kind: self._of(kind, World(), people) for kind in KINDS if kind not in ELSEWHERE}
-        _falls({kind: group for kind, group in groups.items() if "fading" in kind and "over" not in kind})
+        _falls({kind: groups[kind] for kind in FADING} | {CHANCE: self._of(CHANCE, World(), people)})
         _loads(groups)
         _over_infusions(groups["fading over infusions"], groups["stable over infusions"])
         self._chronic(people)

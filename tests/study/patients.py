@@ -93,6 +93,14 @@ def falling(random: Random, world: World) -> Person:
     return _person(random, world, _Course(level, _sd(random, world)), starts, starts + 3)
 
 
+def no_fall(random: Random, world: World) -> Person:
+    """Stable, with a window as long as that of fading patients: what is "seen" in it is chance."""
+    before, after = _gain(random)
+    starts = random.randint(18, 40)
+    crosses = starts + random.randint(5, 14) // 2
+    return _person(random, world, _Course(_held(before, after), _sd(random, world)), starts, crosses)
+
+
 def fading_over_infusions(random: Random, world: World) -> Person:
     """Seven infusions two weeks apart, each lifting to 0.6 less than the one before."""
     return _repeated(random, world, loss=0.6)
@@ -123,6 +131,7 @@ KINDS: dict[str, Callable[[Random, World], Person]] = {
     "highly variable": highly_variable,
     "fading over infusions": fading_over_infusions,
     "stable over infusions": stable_over_infusions,
+    "no fall (chance)": no_fall,
     "falling": falling,
     "chronic thoughts, stable": chronic_stable,
     "chronic thoughts, rising": chronic_rising,
