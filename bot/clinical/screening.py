@@ -1,20 +1,36 @@
 """Free text is screened for danger in every shipped language; a match only ever adds an alert.
 
-Patterns are data (screening_patterns/*.toml) that a clinician can read: a name, a level, what is looked for, and what
-in the same clause takes it back (negation, past, somebody else, a figure of speech).
+What is looked for is data (screening_patterns/*.toml) that a clinician can read and correct: see docs/screening.md.
+In each language a text is read like this:
+
+    1. plain words: no capitals, accents or apostrophes; slips, short forms and spaced-out letters undone
+    2. sentences end at . ! ? ; and before words like "but"
+    3. what is not meant is cut out ("this traffic is killing me", "the thoughts of suicide are gone")
+    4. a pattern counts unless it is denied, long past, about somebody else, asked about, or its own `unless` is there
 """
 
-import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
+from bot.clinical.phrases import CUT_OUT, BadPhrase, Book, Sentence, phrases_of
+from bot.clinical.plain_words import Line, Spelling, lines_of
 from bot.clinical.terms import Level
 
 LONGEST = 8000  # characters looked at; the rest of a longer text is looked at in further pieces
-CLAUSES = re.compile(r"[.!?;\n]+|,? (?:but|aber|pero|sondern) ")
+OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
+DENIAL_REACHES = 5  # words after "not", "never", "no"
+FRAME_REACHES = 4  # words after "she asked whether", "he said"
+TAKES_BACK = (
+    "not_meant", "denies", "denial_stops_at", "denial_goes_on_over", "long_ago", "was_once", "says_now", "right_now",
+    "still", "somebody_else", "oneself", "only_asked",
+)  # fmt: skip
+
+
+class BadPatterns(ValueError):
+    """A pattern file that cannot be used, in one sentence that names the file and the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,61 +41,208 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
+    """`examples` are sentences that it must find; the tests read them."""
+
     name: str
     level: Level
-    looks_for: re.Pattern[str]
-    unless: re.Pattern[str] | None
+    looks_for: str
+    unless: str
+    examples: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Language:
+    """One language's ways of saying it, and its ways of not meaning it."""
+
+    code: str
+    book: Book
+    patterns: tuple[Pattern, ...]
+    but: frozenset[str]
+    reads_as: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]  # by first word: what is read as what
+    key_words: frozenset[str]
+    harmless: tuple[str, ...]  # sentences in which nothing must be found; the tests read them
+
+    def found_in(self, line: Line) -> Iterator[Match]:
+        for words, commas in self._clauses(*self._read_as(line)):
+            sentence = self._cut_out(self.book.sentence(words, commas))
+            for pattern in self.patterns:
+                if self._meant(pattern, sentence):
+                    yield Match(pattern.level, f"{self.code}.{pattern.name}")
+
+    def _read_as(self, line: Line) -> tuple[list[str], list[int]]:
+        words: list[str] = []
+        moved: list[int] = []
+        place = 0
+        while place < len(line.words):
+            form, meaning = next(
+                (
+                    (form, meaning)
+                    for form, meaning in self.reads_as.get(line.words[place], ())
+                    if line.words[place : place + len(form)] == form
+                ),
+                ((line.words[place],), (line.words[place],)),
+            )
+            moved += [len(words)] * len(form)
+            words += meaning
+            place += len(form)
+        return words, [moved[comma] if comma < len(moved) else len(words) for comma in line.commas]
+
+    def _clauses(self, words: list[str], commas: list[int]) -> Iterator[tuple[list[str], list[int]]]:
+        start = 0
+        for end in [*(place for place, word in enumerate(words) if word in self.but), len(words)]:
+            if end > start:
+                yield words[start:end], [comma - start for comma in commas if start < comma < end]
+            start = end + 1
+
+    def _cut_out(self, sentence: Sentence) -> Sentence:
+        words = list(sentence.words)
+        for start, end in self.book.found("not_meant", sentence):
+            words[start:end] = [CUT_OUT] * (end - start)
+        return self.book.sentence(words, sentence.commas) if CUT_OUT in words else sentence
+
+    def _meant(self, pattern: Pattern, sentence: Sentence) -> bool:
+        hits = self.book.found(pattern.looks_for, sentence)
+        if not hits or self.book.found(pattern.unless, sentence):
+            return False
+        return any(not self._taken_back(sentence, start, end) for start, end in hits)
+
+    def _taken_back(self, sentence: Sentence, start: int, end: int) -> bool:
+        return (
+            self._denied(sentence, start)
+            or self._asked(sentence, start)
+            or self._past(sentence, start, end)
+            or self._about_somebody_else(sentence, start, end)
+        )
+
+    def _denied(self, sentence: Sentence, start: int) -> bool:
+        carried = {
+            place for first, last in self.book.found("denial_goes_on_over", sentence) for place in range(first, last)
+        }
+        stops = [place for place, _ in self.book.found("denial_stops_at", sentence) if place not in carried]
+        for place, _ in self.book.found("denies", sentence):
+            for last in self.book.ends("denies", sentence, place):
+                if not last <= start <= last + DENIAL_REACHES or any(place <= stop < start for stop in stops):
+                    continue
+                if not _pause(sentence, last, start) or carried.issuperset(range(last, start)):
+                    return True
+        return False
+
+    def _asked(self, sentence: Sentence, start: int) -> bool:
+        return any(
+            last <= start <= last + FRAME_REACHES
+            for place in range(start)
+            for last in self.book.ends("only_asked", sentence, place)
+        )
+
+    def _past(self, sentence: Sentence, start: int, end: int) -> bool:
+        """Past before or after, and nothing that brings it back; what is said in the present tense is never past."""
+        if self.book.found("still", sentence):
+            return False
+        once = [last for _, last in self.book.found("was_once", sentence) if last <= start]
+        present = any(start <= place < end for place, _ in self.book.found("says_now", sentence))
+        ago = [] if present else [place for place, _ in self.book.found("long_ago", sentence)]
+        now = [
+            place for name in ("right_now", "says_now") for place, _ in self.book.found(name, sentence) if place < start
+        ]
+        before = max([*once, *(place for place in ago if place < start)], default=-1)
+        return before > max(now, default=-1) or (not now and any(place >= end for place in ago))
+
+    def _about_somebody_else(self, sentence: Sentence, start: int, end: int) -> bool:
+        own = [last for place, last in self.book.found("oneself", sentence) if place < end]
+        if any(last > start for last in own):
+            return False
+        clause = max((comma for comma in sentence.commas if comma <= start), default=0)
+        others = [last for place, last in self.book.found("somebody_else", sentence) if clause <= place < start]
+        return max(others, default=-1) > max(own, default=-1)
+
+
+def _pause(sentence: Sentence, start: int, end: int) -> bool:
+    return any(start <= comma <= end for comma in sentence.commas)
+
+
+@dataclass(frozen=True)
 class Patterns:
-    known: tuple[Pattern, ...]
+    languages: tuple[Language, ...]
+    spelling: Spelling
 
     @classmethod
     def load(cls) -> "Patterns":
-        found: list[Pattern] = []
-        for file in sorted(
-            resources.files("bot.clinical").joinpath("screening_patterns").iterdir(), key=lambda f: f.name
-        ):
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-            unless = "|".join(data["takes_back"])
-            for name, entry in data["patterns"].items():
-                exceptions = "|".join(
-                    filter(None, [unless if entry.get("can_be_taken_back", True) else "", *entry.get("unless", [])])
-                )
-                found.append(
-                    Pattern(
-                        f"{data['language']}.{name}",
-                        Level(entry["level"]),
-                        re.compile(rf"\b(?:{'|'.join(entry['looks_for'])})"),
-                        re.compile(rf"\b(?:{exceptions})\b") if exceptions else None,
-                    )
-                )
-        return cls(tuple(found))
+        """The shipped languages. Raises BadPatterns, which names the file and the place."""
+        folder = resources.files("bot.clinical").joinpath("screening_patterns")
+        files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+        return cls.of([read(file.read_text(encoding="utf-8"), file.name) for file in files])
 
-
-def normalise(text: str) -> str:
-    """Lower case without accents, one apostrophe, no letter three times."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("’", "'").replace("´", "'"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return re.sub(r"(.)\1{2,}", r"\1\1", re.sub(r"[ \t]+", " ", plain))
+    @classmethod
+    def of(cls, languages: Iterable[Language]) -> "Patterns":
+        languages = tuple(languages)
+        known = {form.strip("*") for language in languages for form in language.book.forms}
+        known |= {
+            word for language in languages for forms in language.reads_as.values() for form, _ in forms for word in form
+        }
+        return cls(languages, Spelling.of(known, {key for language in languages for key in language.key_words}))
 
 
 def screen(text: str, patterns: Patterns) -> Match | None:
-    """The highest match in any clause; None when nothing was found, which does not mean that there is nothing."""
-    found: list[Match] = []
-    for start in range(0, len(text), LONGEST):
-        for clause in CLAUSES.split(normalise(text[start : start + LONGEST])):
-            found += [
-                Match(pattern.level, pattern.name)
-                for pattern in patterns.known
-                if pattern.looks_for.search(clause) and not (pattern.unless and pattern.unless.search(clause))
-            ]
+    """The highest match in any sentence; None when nothing was found, which does not mean that there is nothing."""
+    found = [
+        match
+        for start in range(0, len(text), LONGEST)
+        for line in lines_of(text[max(0, start - OVERLAP) : start + LONGEST], patterns.spelling)
+        for language in patterns.languages
+        for match in language.found_in(line)
+    ]
     return max(found, key=lambda match: match.level.rank, default=None)
 
 
 def screen_rows(rows: Iterable[dict[str, str]], patterns: Patterns) -> Iterator[dict[str, str]]:
     """Each row with `level` and `pattern` added, both empty where nothing was found."""
     for row in rows:
-        match = screen(row.get("text", ""), patterns)
+        match = screen(row.get("text") or "", patterns)
         yield {**row, "level": match.level if match else "", "pattern": match.pattern if match else ""}
+
+
+def read(text: str, name: str) -> Language:
+    """One language from its TOML file. Raises BadPatterns."""
+    try:
+        return _language(tomllib.loads(text))
+    except KeyError as missing:
+        raise BadPatterns(f"{name}: {missing} is missing") from None
+    except (BadPhrase, ValueError) as problem:
+        raise BadPatterns(f"{name}: {problem}") from None
+
+
+def _language(data: dict[str, Any]) -> Language:
+    reading, taken_back = data["reading"], data["taken_back"]
+    book = Book(stops_gaps=frozenset({CUT_OUT, *reading["stops_gaps"].split()}))
+    for name, lines in data["words"].items():
+        book.add(name, lines)
+    for name in TAKES_BACK:
+        book.add(name, taken_back[name])
+    return Language(
+        code=data["language"],
+        book=book,
+        patterns=tuple(_pattern(name, entry, book) for name, entry in data["patterns"].items()),
+        but=frozenset(reading["but"].split()),
+        reads_as=_short_forms(reading["reads_as"]),
+        key_words=frozenset(reading["key_words"].split()),
+        harmless=tuple(phrases_of(taken_back["harmless"])),
+    )
+
+
+def _pattern(name: str, entry: dict[str, str], book: Book) -> Pattern:
+    if unknown := entry.keys() - {"level", "catches", "looks_for", "unless", "examples"}:
+        raise BadPhrase(f"{name}: {', '.join(sorted(unknown))} is not a key of a pattern")
+    looks_for, unless = f"{name}.looks_for", f"{name}.unless"
+    book.add(looks_for, entry["looks_for"])
+    book.add(unless, entry.get("unless", ""))
+    return Pattern(name, Level(entry["level"]), looks_for, unless, tuple(phrases_of(entry["examples"])))
+
+
+def _short_forms(reads_as: dict[str, str]) -> dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]:
+    """Longer forms first, so that "wish i was" is not read as "wish i"."""
+    by_word: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    for meaning, forms in reads_as.items():
+        for form in phrases_of(forms):
+            words = tuple(form.split())
+            by_word.setdefault(words[0], []).append((words, tuple(meaning.split())))
+    return {word: tuple(sorted(forms, key=lambda one: -len(one[0]))) for word, forms in by_word.items()}
