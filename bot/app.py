@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -24,11 +25,14 @@ from bot.clinical.library import Library, Unknown
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
 from bot.delivery.bot import DiaryBot
+from bot.delivery.last_resort import LastResort
+from bot.delivery.lease import Lease, listen
 from bot.delivery.receiver import Receiver
 from bot.delivery.sender import TELEGRAMS_PACE, Pace, Sender
 from bot.delivery.ticker import Ticker
 from bot.delivery.transport import AiohttpRequest
 from bot.delivery.triage import Triage
+from bot.delivery.web import Webhook, keep_webhook, serving, webhook_route
 from bot.delivery.worker import Worker
 from bot.desk import Desk
 from bot.services import care, versions
@@ -103,6 +107,8 @@ class Afterglow:
     sender: Sender
     ticker: Ticker
     bot: DiaryBot
+    lease: Lease
+    port: int | None = None  # where this process serves HTTP
 
     async def next_due(self, until: datetime) -> datetime | None:
         return await self.ticker.next_due(until)
@@ -123,6 +129,15 @@ class Afterglow:
         return info.pending_update_count == 0 and waiting == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where this process serves HTTP; without a webhook, updates are fetched."""
+
+    host: str
+    port: int
+    webhook: Webhook | None = None
+
+
 @asynccontextmanager
 async def running(
     desk: Desk,
@@ -134,9 +149,10 @@ async def running(
     poll_seconds: int = 25,
     pace: Pace = TELEGRAMS_PACE,
     upkeep: Upkeep | None = None,
+    web: Web | None = None,
 ) -> AsyncIterator[Afterglow]:
     """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         if desk.database.file is not None:
             stack.enter_context(RunningLock(desk.database.file))
             await desk.ask(lambda work: work.stores.inbox.release_all())
@@ -145,32 +161,50 @@ async def running(
             token, base_url=f"{api_url}/bot", base_file_url=f"{api_url}/file/bot", request=AiohttpRequest(),
             get_updates_request=AiohttpRequest(connections=2),
         )  # fmt: skip
-        application = chat_application.build(bot, desk)
-        register(application, ROUTES)
-        receiver = Receiver(bot, desk, clock, poll_seconds)
-        worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk, pace)
-        afterglow = Afterglow(desk, receiver, worker, sender, Ticker(desk), bot)
-        desk.on_commit(worker.wake)
-        desk.on_commit(sender.wake)
-        tasks = [asyncio.create_task(part) for part in _parts(afterglow, upkeep)]
-        calendar = _calendar(desk, upkeep)
-        calendar.start()
+        stack.push_async_callback(bot.shutdown)
+        afterglow = _built(bot, desk, clock, poll_seconds, pace)
+        if web is not None:
+            routes = [webhook_route(afterglow.receiver, web.webhook)] if web.webhook is not None else []
+            afterglow.port = await stack.enter_async_context(serving(web.host, web.port, routes))
+        await afterglow.lease.try_to_take()
+        tasks = [asyncio.create_task(part) for part in _parts(afterglow, upkeep, web.webhook if web else None)]
         try:
             yield afterglow
         finally:
-            calendar.shutdown(wait=False)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await bot.shutdown()
+            await afterglow.lease.give_up()
 
 
-def _parts(afterglow: Afterglow, upkeep: Upkeep | None) -> list[Coroutine[Any, Any, None]]:
-    parts = [
-        _introduce(afterglow), afterglow.receiver.run(), afterglow.worker.run(), afterglow.sender.run(),
-        afterglow.ticker.run(),
-    ]  # fmt: skip
-    return parts if upkeep is None else [*parts, upkeep.run()]
+def _built(bot: DiaryBot, desk: Desk, clock: Clock, poll_seconds: int, pace: Pace) -> Afterglow:
+    application = chat_application.build(bot, desk)
+    register(application, ROUTES)
+    lease = Lease(desk)
+    desk.guard = lease.guard
+    last_resort = LastResort(bot, desk.knowledge, desk.database.file)
+    receiver = Receiver(bot, desk, clock, last_resort, poll_seconds)
+    worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk, pace, lease)
+    desk.on_commit(worker.wake)
+    desk.on_commit(sender.wake)
+    return Afterglow(desk, receiver, worker, sender, Ticker(desk, receiver.caught_up), bot, lease)
+
+
+def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None) -> list[Coroutine[Any, Any, None]]:
+    """What runs in every process; behind the lease, what runs in one of them."""
+    desk, receiver = afterglow.desk, afterglow.receiver
+    alone: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        receiver.run,
+        afterglow.sender.run,
+        afterglow.ticker.run,
+        partial(_keep_calendar, desk, upkeep),
+    ]
+    if webhook is not None:
+        alone[0] = partial(keep_webhook, afterglow.bot, receiver, webhook)
+    if upkeep is not None:
+        alone.append(upkeep.run)
+    everywhere = [_introduce(afterglow), afterglow.worker.run(), afterglow.lease.run(alone)]
+    return everywhere if desk.database.is_sqlite else [*everywhere, listen(desk)]
 
 
 async def _introduce(afterglow: Afterglow) -> None:
@@ -209,7 +243,7 @@ async def _offer_commands(bot: DiaryBot, desk: Desk) -> None:
         log.warning("commands.not_offered", error=type(error).__name__)
 
 
-def _calendar(desk: Desk, upkeep: Upkeep | None) -> AsyncIOScheduler:
+async def _keep_calendar(desk: Desk, upkeep: Upkeep | None) -> None:
     """What happens at a time of day. Nothing here is needed for an alert."""
     clinic = desk.knowledge.clinic
     scheduler = AsyncIOScheduler(timezone=ZoneInfo(clinic.zone))
@@ -218,7 +252,11 @@ def _calendar(desk: Desk, upkeep: Upkeep | None) -> AsyncIOScheduler:
         trigger = CronTrigger(hour=at.hour, minute=at.minute)
         scheduler.add_job(job, trigger, arguments, coalesce=True, misfire_grace_time=None, max_instances=1)
 
-    daily(clinic.digest_at, desk.act, care.send_digest)
+    daily(clinic.digest_at, desk.lead, care.send_digest)
     if upkeep is not None:
         daily(clinic.keeping.backup_at, upkeep.nightly)
-    return scheduler
+    scheduler.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        scheduler.shutdown(wait=False)

@@ -143,6 +143,10 @@ class Desk:
         """Runs a use case that only the holder of the lease may run. Raises `NotLeading`, and then keeps nothing."""
         return await self.lead_at(None, use_case, *args, **kwargs)
 
+    async def lead_or_not(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same without the guard: the lease itself is taken on this thread, where nobody else holds its row."""
+        return await self._run(self._leader, self._bound(None, use_case, *args, **kwargs), wakes=False)
+
     async def lead_at(
         self, now: datetime | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

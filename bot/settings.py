@@ -1,5 +1,6 @@
 """Settings: secrets and addresses from the environment or `.env`, the clinic's own choices from `clinic.toml`."""
 
+import re
 import tomllib
 from datetime import time
 from pathlib import Path
@@ -155,6 +156,13 @@ class Settings(BaseSettings):
         if not (number.isdigit() and colon and secret):
             raise ValueError("expected the token that BotFather gave you, like 123456:ABC-DEF")
         return token
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _fits_a_header(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret.get_secret_value()):
+            raise ValueError("expected 16 to 256 letters, digits, _ or -")
+        return secret
 
     @classmethod
     def read(cls, **overrides: Any) -> Self:

@@ -13,6 +13,7 @@ from bot import app
 from bot.cli.common import console, read_clinic, simulated
 from bot.cli.people import invite_link
 from bot.clock import SystemClock
+from bot.delivery.web import Webhook
 from bot.services import enrolment
 from bot.services.work import Work
 from bot.settings import Clinic, Settings, SettingsError
@@ -51,12 +52,22 @@ async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
     try:
         async with app.running(
             desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM,
-            upkeep=Upkeep(desk, shelf_of(settings, clinic)),
+            upkeep=Upkeep(desk, shelf_of(settings, clinic)), web=_web(settings),
         ):  # fmt: skip
             console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
             await _until_stopped()
     finally:
         desk.close()
+
+
+def _web(settings: Settings) -> app.Web | None:
+    """None when nobody needs to reach this process: neither Telegram nor whoever watches over it."""
+    if settings.webhook_url is None:
+        return app.Web(settings.host, settings.port) if "port" in settings.model_fields_set else None
+    if settings.webhook_secret is None:
+        raise SettingsError("WEBHOOK_SECRET", read="nothing", expected="a long random word, for WEBHOOK_URL is set")
+    webhook = Webhook(settings.webhook_url, settings.webhook_secret.get_secret_value())
+    return app.Web(settings.host, settings.port, webhook)
 
 
 def simulate() -> None:

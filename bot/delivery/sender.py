@@ -13,6 +13,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, Tele
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
 from bot.delivery.bot import DiaryBot
+from bot.delivery.lease import Lease
 from bot.delivery.pulse import Pulse
 from bot.delivery.waking import woken
 from bot.desk import Desk
@@ -59,8 +60,9 @@ class Ready:
 
 
 class Sender:
-    def __init__(self, bot: DiaryBot, desk: Desk, pace: Pace) -> None:
+    def __init__(self, bot: DiaryBot, desk: Desk, pace: Pace, lease: Lease) -> None:
         self._bot = bot
+        self._lease = lease
         self._limits = pace
         self._desk = desk
         self._wake = asyncio.Event()
@@ -94,7 +96,7 @@ class Sender:
             return 0
         now = time.monotonic()
         self._busy = {chat: until for chat, until in self._busy.items() if until > now}
-        ready = await self._desk.ask(_take, [*self._busy, *self._flying.values()], room)
+        ready = await self._desk.lead(_take, [*self._busy, *self._flying.values()], room)
         for letter in ready:
             self._busy[letter.chat] = now + self._pace(letter)
             self._recent.append(now)
@@ -129,9 +131,11 @@ class Sender:
         return min([IDLE_SECONDS, *(until - now for until in self._busy.values() if until > now)])
 
     async def _send(self, letter: Ready) -> None:
+        if not self._lease.held:
+            return  # the letter waits for whoever leads now
         try:
             message = await deliver(self._bot, letter)
-            await self._desk.ask(_sent, letter, message)
+            await self._desk.lead(_sent, letter, message)
         except RetryAfter as error:
             after = error.retry_after
             seconds = float(after if isinstance(after, int | float) else after.total_seconds())
@@ -143,16 +147,16 @@ class Sender:
         except BadRequest as error:
             log.warning("sender.refused", letter=letter.position, why=error.message)
             if letter.content.photo is not None and "chat not found" not in error.message.lower():
-                await self._desk.ask(_again, letter.position)
+                await self._desk.lead(_again, letter.position)
             else:
                 await self._desk.act(_unacceptable, letter, error.message)
         except TelegramError as error:
             # Nobody knows whether it arrived: it is sent again, under the same alert code.
             log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
-            await self._desk.ask(_again, letter.position)
+            await self._desk.lead(_again, letter.position)
         except Exception as error:  # a letter that we cannot make must not hold up the others, nor vanish
             log.error("sender.broken", letter=letter.position, error=type(error).__name__)
-            await self._desk.ask(_broken, letter.position)
+            await self._desk.lead(_broken, letter.position)
 
 
 async def deliver(bot: DiaryBot, letter: Ready) -> int | None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from bot.desk import Origin
+from bot.texts import LANGUAGES
 
 Raw = dict[str, Any]
 HIGHEST_ID = 2**53
@@ -43,6 +44,13 @@ def look(raw: Raw) -> Look:
         callback_id=_text(tap.get("id")),
         text=None if tap else _text(message.get("text")) or _text(message.get("caption")),
     )
+
+
+def language(raw: Raw) -> str | None:
+    """The language of the sender's Telegram, when it is one of ours; looked up nowhere."""
+    message = _mapping(raw.get("callback_query")) or _mapping(raw.get("message"))
+    code = _text(_mapping(message.get("from")).get("language_code")) or ""
+    return code[:2] if code[:2] in LANGUAGES else None
 
 
 def complete(raw: Raw) -> Raw:

@@ -57,9 +57,12 @@ def card_of(check_in_id: UUID) -> str:
     return f"check_in:{check_in_id}"
 
 
-def do_due(work: Work) -> int:
-    """Prompts, reminds and expires what is due; returns how many check-ins moved."""
-    due = work.stores.check_ins.due(work.now)
+def do_due(work: Work, *, may_expire: bool = True) -> int:
+    """Prompts, reminds and expires what is due, few at a time; returns how many check-ins moved.
+
+    Without `may_expire` nothing is counted as missing: its answer may still wait at Telegram, or the clock is wrong.
+    """
+    due = work.stores.check_ins.due(work.now, may_expire=may_expire)
     for check_in in due:
         if work.now >= check_in.expires_at:
             _expire(work, check_in)
@@ -161,7 +164,9 @@ def snooze(work: Work, check_in_id: UUID) -> None:
 def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int | None, mode: Mode = Mode.TAP) -> None:
     """Stores one answer, judges it, and shows what comes next. Answers to what is over change nothing."""
     check_in = _own(work, check_in_id)
-    if check_in.state not in (*WAITING, CheckInState.FINISHED) or work.now >= check_in.expires_at:
+    # One that still waits is not over, whatever the hour: an answer may come late through no fault of the patient's.
+    over = check_in.state == CheckInState.FINISHED and work.now >= check_in.expires_at
+    if over or check_in.state not in (*WAITING, CheckInState.FINISHED):
         raise StaleButton
     part = next((part for part in parts_of(check_in) if part.instrument == instrument), None)
     asked = _item(work, part, item)

@@ -18,11 +18,15 @@ ASKED_STATES = (PatientState.ACTIVE, PatientState.DISCHARGED)
 
 def plan_ahead(work: Work) -> int:
     """Keeps two weeks of check-ins planned for everybody who is asked; returns how many patients were planned."""
-    until = work.now.date() + HORIZON - timedelta(days=1)
-    waiting = work.stores.patients.needing_a_plan(until)
+    waiting = work.stores.patients.needing_a_plan(planned_at_least_until(work))
     for patient in waiting:
         replan(work, patient)
     return len(waiting)
+
+
+def planned_at_least_until(work: Work) -> date:
+    """Half of the horizon, so that each patient is planned anew once a week and not all of them every midnight."""
+    return work.now.date() + HORIZON / 2
 
 
 def replan(work: Work, patient: Patient) -> None:

@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from storage.crypto import MasterKeys, Sealer
+from storage.stores.agenda import Agenda
 from storage.stores.alerts import Alerts, Audit, Findings
 from storage.stores.diary import CheckIns, Events, Infusions, Notes, Responses
 from storage.stores.incidents import Incidents
 from storage.stores.keys import Facts, KeyCache, Keys
 from storage.stores.people import Chats, Dialogues, Invites, Patients, People, Rota
-from storage.stores.post import Inbox, Outbox
+from storage.stores.post import Inbox, Leases, Outbox
 
 
 class Stores:
@@ -38,3 +39,5 @@ class Stores:
         self.incidents = Incidents(session, now)
         self.inbox = Inbox(session, sealer, now)
         self.outbox = Outbox(session, sealer, now)
+        self.leases = Leases(session)
+        self.agenda = Agenda(session)

@@ -66,7 +66,7 @@ class Alerts:
             select(Alert).where(Alert.patient_id == patient_id).order_by(Alert.raised_at, Alert.code)
         ).all()
 
-    def due_for_a_step(self, now: datetime, limit: int = 200) -> Sequence[Alert]:
+    def due_for_a_step(self, now: datetime, limit: int = 50) -> Sequence[Alert]:
         return self._session.scalars(
             select(Alert)
             .where(Alert.next_step_at.is_not(None), Alert.next_step_at <= now)

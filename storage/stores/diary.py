@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
+from storage.stores.agenda import due_check_ins
 from storage.tables.diary import (
     WAITING,
     CheckIn,
@@ -96,13 +97,22 @@ class CheckIns:
     def find(self, check_in_id: UUID) -> CheckIn | None:
         return self._session.get(CheckIn, check_in_id)
 
-    def due(self, now: datetime, limit: int = 500) -> Sequence[CheckIn]:
-        """What has something to do now: a prompt, a reminder or an expiry; oldest first."""
+    def due(self, now: datetime, *, may_expire: bool = True, limit: int = 25) -> Sequence[CheckIn]:
+        """What has something to do now: a prompt, a reminder or an expiry; oldest first, few at a time."""
+        return self._session.scalars(
+            select(CheckIn).where(*due_check_ins(now, may_expire=may_expire)).order_by(CheckIn.next_at).limit(limit)
+        ).all()
+
+    def unanswered_since(self, since: datetime) -> Sequence[CheckIn]:
+        """What was asked and could have been answered since then, newest first."""
         return self._session.scalars(
             select(CheckIn)
-            .where(CheckIn.next_at.is_not(None), CheckIn.next_at <= now)
-            .order_by(CheckIn.next_at)
-            .limit(limit)
+            .where(
+                CheckIn.state.in_((CheckInState.PROMPTED, CheckInState.STARTED, CheckInState.EXPIRED)),
+                CheckIn.prompted_at.is_not(None),
+                CheckIn.expires_at >= since,
+            )
+            .order_by(CheckIn.due_at.desc())
         ).all()
 
     def all_due(self, now: datetime) -> Sequence[CheckIn]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
+from storage.stores.agenda import in_need_of_a_plan
 from storage.stores.keys import INDEX_SUBJECT
 from storage.tables.people import (
     STAFF,
@@ -163,21 +164,12 @@ class Patients:
     def count(self) -> int:
         return self._session.scalar(select(func.count()).select_from(Patient)) or 0
 
-    def needing_a_plan(self, until: date, limit: int = 200) -> Sequence[Patient]:
+    def needing_a_plan(self, until: date, limit: int = 10) -> Sequence[Patient]:
         """Patients who are asked, and whose check-ins are planned for fewer days than `until`."""
-        return self._session.scalars(
-            select(Patient)
-            .where(
-                Patient.state.in_((PatientState.ACTIVE, PatientState.DISCHARGED)),
-                or_(Patient.planned_until.is_(None), Patient.planned_until < until),
-            )
-            .limit(limit)
-        ).all()
+        return self._session.scalars(select(Patient).where(*in_need_of_a_plan(until)).limit(limit)).all()
 
-    def whose_state_ends(self, now: datetime) -> Sequence[Patient]:
-        return self._session.scalars(
-            select(Patient).where(Patient.state_until.is_not(None), Patient.state_until <= now)
-        ).all()
+    def whose_state_ends(self, now: datetime, limit: int = 10) -> Sequence[Patient]:
+        return self._session.scalars(select(Patient).where(Patient.state_until <= now).limit(limit)).all()
 
     def contact(self, patient: Patient) -> dict[str, str]:
         """Phone, address, emergency contact: what the patient gave at enrolment, by name."""

@@ -6,14 +6,15 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Result, Select, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Result, Select, case, func, literal_column, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from storage.crypto import Sealer
-from storage.errors import ClaimLost
+from storage.errors import ClaimLost, NotLeading
 from storage.stores.keys import inbox_subject
 from storage.tables.people import Chat, ChatState
-from storage.tables.post import Card, InboxRow, InboxState, Letter, LetterState
+from storage.tables.post import Card, InboxRow, InboxState, Lease, Letter, LetterState
 
 EMPTY = b""
 MAX_ATTEMPTS = 3  # a row that failed three times is dead
@@ -144,6 +145,15 @@ class Inbox:
         return (
             self._session.scalar(select(func.count()).select_from(InboxRow).where(InboxRow.state == InboxState.WAITING))
             or 0
+        )
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the row that waits longest came in."""
+        return self._session.scalar(
+            select(InboxRow.received_at)
+            .where(InboxRow.state == InboxState.WAITING)
+            .order_by(InboxRow.position)
+            .limit(1)
         )
 
     def dead(self) -> Sequence[InboxRow]:
@@ -299,6 +309,67 @@ class Outbox:
 def said_subject(patient_id: UUID | None, person_id: UUID | None) -> str:
     """Under whose key the words of a letter are sealed."""
     return str(patient_id or person_id or "clinic")
+
+
+class Leases:
+    """Who alone may poll, tick and send. Only the database's clock counts, so that no two processes disagree."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def take(self, name: str, holder: str, seconds: float) -> int | None:
+        """Prolongs the holder's own lease or takes one that has run out; gives its term, None when another holds it.
+
+        Each new holder has a new term. Waits for a transaction of the present holder that has passed `require`.
+        """
+        running = select(Lease.holder).where(Lease.name == name, Lease.until > database_time(self._session))
+        if self._session.scalar(running) not in (None, holder):
+            return None  # seen without touching the row: whoever only looks is in nobody's way
+        fresh = insert_for(self._session)(Lease).values(
+            name=name, holder=holder, until=database_time(self._session, seconds), term=1
+        )
+        own = Lease.holder == holder
+        taken = self._session.execute(
+            fresh.on_conflict_do_update(
+                index_elements=[Lease.name],
+                set_={
+                    "holder": holder,
+                    "until": database_time(self._session, seconds),
+                    "term": case((own, Lease.term), else_=Lease.term + 1),
+                },
+                where=or_(own, Lease.until < database_time(self._session)),
+            ).returning(Lease.term)
+        )
+        return taken.scalar_one_or_none()
+
+    def require(self, name: str, holder: str, term: int) -> None:
+        """Raises `NotLeading` unless this is the running term. Until the transaction ends nobody else can begin one."""
+        held = self._session.scalar(
+            select(Lease.term)
+            .where(
+                Lease.name == name,
+                Lease.holder == holder,
+                Lease.term == term,
+                Lease.until > database_time(self._session),
+            )
+            .with_for_update(read=True)
+        )
+        if held is None:
+            raise NotLeading
+
+    def give_up(self, name: str, holder: str) -> None:
+        """A process that stops in order lets the next one begin at once."""
+        self._session.execute(
+            update(Lease)
+            .where(Lease.name == name, Lease.holder == holder)
+            .values(until=database_time(self._session, -1))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def insert_for(session: Session) -> Any:
+    """The INSERT of the engine in use: both have ON CONFLICT, each in a dialect of its own."""
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
 
 
 def _count(result: Result[Any]) -> int:
