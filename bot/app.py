@@ -13,12 +13,13 @@ from zoneinfo import ZoneInfo
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
-from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeChat
+from telegram import BotCommandScopeAllGroupChats, BotCommandScopeChat
 from telegram.error import TelegramError
 
 from bot.chat import application as chat_application
 from bot.chat.handlers import ROUTES
 from bot.chat.handlers.routes import register
+from bot.chat.menus import PATIENT_COMMANDS, STAFF_COMMANDS, menu
 from bot.clinical.crisis import CrisisLines
 from bot.clinical.data import BadFile
 from bot.clinical.library import Library, Unknown
@@ -49,8 +50,6 @@ from storage.stores.people import CHATS_SUBJECT
 
 log = structlog.get_logger()
 
-PATIENT_COMMANDS = ("checkin", "help", "pause", "settings", "about")
-STAFF_COMMANDS = ("patients", "enrol", "oncall", "help", "about")
 RETRY_START_SECONDS = 5.0
 REAL_TELEGRAM, SIMULATED = "Telegram", "the simulator"
 SETTLE_ROUNDS = 10_000
@@ -225,20 +224,17 @@ def _remember_name(work: Work, username: str) -> None:
     work.stores.facts.set("bot.username", username)
 
 
-def _menu(names: tuple[str, ...], language: str) -> list[BotCommand]:
-    return [BotCommand(name, load_texts().say(f"command.{name}", language)) for name in names]
-
-
 async def _offer_commands(bot: DiaryBot, desk: Desk) -> None:
+    texts = load_texts()
     try:
         for language in LANGUAGES:
             code = None if language == DEFAULT_LANGUAGE else language
-            await bot.set_my_commands(_menu(PATIENT_COMMANDS, language), language_code=code)
+            await bot.set_my_commands(menu(PATIENT_COMMANDS, texts, language), language_code=code)
             await bot.set_my_commands(
-                _menu(STAFF_COMMANDS, language), scope=BotCommandScopeAllGroupChats(), language_code=code
+                menu(STAFF_COMMANDS, texts, language), scope=BotCommandScopeAllGroupChats(), language_code=code
             )
         for number, language in await desk.ask(care.staff_chats):
-            await bot.set_my_commands(_menu(STAFF_COMMANDS, language), scope=BotCommandScopeChat(number))
+            await bot.set_my_commands(menu(STAFF_COMMANDS, texts, language), scope=BotCommandScopeChat(number))
     except TelegramError as error:  # a convenience: without it, commands still work when typed
         log.warning("commands.not_offered", error=type(error).__name__)
 

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bot.clock import Clock
+from bot.services.errors import PatientErased
 from bot.services.work import Caller, Knowledge, Work
 from storage.engine import MOST_TRIES, Database
 from storage.errors import Conflict
 from storage.stores import Stores
+from storage.stores.keys import Erased
 from storage.tables.people import ChatState
 
 P = ParamSpec("P")
@@ -137,7 +139,10 @@ class Desk:
         self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a use case for whoever sent an update; all of it commits, or none of it."""
-        return await self._run(self._anybody, self._bound(origin, use_case, *args, **kwargs), wakes=True)
+        try:
+            return await self._run(self._anybody, self._bound(origin, use_case, *args, **kwargs), wakes=True)
+        except Erased:  # an old button about somebody whose key was destroyed
+            raise PatientErased from None
 
     async def lead(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs a use case that only the holder of the lease may run. Raises `NotLeading`, and then keeps nothing."""

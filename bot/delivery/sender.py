@@ -8,10 +8,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from telegram import BotCommandScopeChat
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
+from bot.chat.menus import Menu
 from bot.delivery.bot import DiaryBot
 from bot.delivery.lease import Lease
 from bot.delivery.pulse import Pulse
@@ -179,7 +181,16 @@ async def deliver(bot: DiaryBot, letter: Ready) -> int | None:
     sent = await bot.say(number, content.text, content.buttons, silent=silent, protect=content.protect)
     if content.pin and sent is not None:
         await _pin(bot, number, sent)
+    if content.menu:
+        await _offer(bot, number, content.menu)
     return sent
+
+
+async def _offer(bot: DiaryBot, chat: int, menu: Menu) -> None:
+    try:
+        await bot.set_my_commands(menu, scope=BotCommandScopeChat(chat))
+    except TelegramError as error:  # the message itself has arrived; commands work when typed
+        log.warning("sender.no_menu", error=type(error).__name__)
 
 
 async def _pin(bot: DiaryBot, chat: int, message: int) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 from bot.clinical.diary import Diary
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Level
-from bot.services import diary, letters
-from bot.services.errors import UnknownPatient
+from bot.services import diary, letters, standing
+from bot.services.errors import PatientErased, UnknownPatient
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import CheckInState
@@ -31,6 +31,8 @@ class PatientCard:
     asked: int
     open_alerts: tuple[tuple[str, Level], ...]
     contact: dict[str, str]
+    flags: tuple[str, ...]  # what lasts: pregnancy, travel
+    high_risk_until: date | None  # after a discharge from hospital
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,35 @@ def list_patients(work: Work) -> None:
 
 
 def open_card(work: Work, patient_id: UUID) -> None:
-    patient = work.stores.patients.get(patient_id)
+    patient = _shown(work, patient_id)
     letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}")
     work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
 
 
 def show_card(work: Work, patient_id: UUID) -> None:
     """Back to the card, in the message that showed something else about the patient."""
-    patient = work.stores.patients.get(patient_id)
+    patient = _shown(work, patient_id)
     work.stores.dialogues.leave(work.chat())
     letters.reply(work, "patient.card", subject=patient.id, patient=patient, card=f"patient:{patient.id}", fresh=False)
 
 
+def _shown(work: Work, patient_id: UUID) -> Patient:
+    """Raises `PatientErased` on an old button about somebody whose data is gone."""
+    patient = work.stores.patients.get(patient_id)
+    if patient.state == PatientState.ERASED:
+        raise PatientErased
+    return patient
+
+
 def find(work: Work, code: str) -> Patient:
     patient = work.stores.patients.by_code(code)
-    if patient is None:
+    if patient is None or patient.state == PatientState.ERASED:
         raise UnknownPatient
     return patient
 
 
 def send_report(work: Work, patient_id: UUID) -> None:
-    patient = work.stores.patients.get(patient_id)
+    patient = _shown(work, patient_id)
     work.stores.audit.record("report.made", actor=work.caller.id, subject=patient.id)
     letters.reply(work, "patient.report", subject=patient.id, patient=patient)
 
@@ -95,7 +105,22 @@ def card(work: Work, patient_id: UUID) -> PatientCard:
             (alert.code, Level(alert.level)) for alert in work.stores.alerts.of(patient.id) if alert.closed_at is None
         ),
         contact=work.stores.patients.contact(patient),
+        flags=tuple(entry.kind for entry in standing.lasting(work, patient)),
+        high_risk_until=diary_day(patient.state_until, patient.zone)
+        if patient.state == PatientState.DISCHARGED and patient.state_until
+        else None,
     )  # fmt: skip
+
+
+def send_chart(work: Work, patient_id: UUID) -> None:
+    patient = _shown(work, patient_id)
+    work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
+    letters.reply(work, "patient.chart", subject=patient.id, patient=patient)
+
+
+def own_chart(work: Work) -> None:
+    """/chart: the patient's own curve."""
+    letters.reply(work, "chart", subject=work.by().id)
 
 
 def diary_of(work: Work, patient_id: UUID) -> Diary:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bot.clinical import safety
 from bot.clinical.instrument import Instrument, Item
 from bot.clinical.protocol import Part
-from bot.clinical.schedule import diary_day
+from bot.clinical.schedule import day_ends, diary_day
 from bot.clinical.terms import Level, Mode
 from bot.services import judging, letters
 from bot.services.errors import StaleButton
@@ -19,6 +19,7 @@ from storage.tables.people import Patient
 SEPARATOR = ";"
 SAFETY = ("safety", "asq")  # instruments whose open questions must not wait for long
 SNOOZE = timedelta(hours=1)
+BASELINE = "baseline"  # slot of the questionnaires of enrolment
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,47 @@ def begin(work: Work, check_in_id: UUID) -> None:
     if check_in.state not in WAITING:
         raise StaleButton
     check_in.shown_at = check_in.shown_at or work.now
+    work.stores.dialogues.leave(work.chat())  # from here on, what is typed answers this question
     _show(work, check_in)
+
+
+def baseline(work: Work) -> CheckIn | None:
+    """The questionnaires of enrolment that have no answer yet, as a check-in of today; None when none is left."""
+    patient = work.stores.patients.get(work.by().id)
+    library, answered = work.knowledge.library, work.stores.responses.last_days_of(patient.id)
+    codes = [code for code in ("phq9", safety.ASQ_FIRST) if code.partition(":")[0] not in answered]
+    day = diary_day(work.now, patient.zone)
+    rows = {row.slot: row for row in work.stores.check_ins.of(patient.id, first=day, last=day)}
+    if not codes or BASELINE in rows:
+        row = rows.get(BASELINE)
+        return row if row is not None and row.state in WAITING else None
+    ends = day_ends(day, patient.zone)
+    parts = []
+    for code in codes:
+        name, _, items = code.partition(":")
+        parts.append(Part(name, library.instrument(name).version, tuple(items.split(",")) if items else ()))
+    row = CheckIn(
+        id=uuid4(), patient_id=patient.id, day=day, slot=BASELINE, parts=encode_parts(parts),
+        state=CheckInState.PROMPTED, due_at=work.now, prompted_at=work.now, expires_at=ends, next_at=ends,
+        reminded_at=work.now,
+    )  # fmt: skip
+    work.stores.check_ins.add(row)
+    return row
+
+
+def somebody_else(work: Work, check_in_id: UUID) -> None:
+    """«Somebody else answered»: the answers stay, marked, as new revisions; what was raised from them stays too."""
+    check_in = _own(work, check_in_id)
+    if check_in.state != CheckInState.FINISHED or work.now >= check_in.expires_at:
+        raise StaleButton
+    newest = {(row.instrument, row.item): row for row in work.stores.responses.to(check_in.id)}
+    for (instrument, item), row in newest.items():
+        work.stores.responses.add(
+            check_in=check_in, instrument=instrument, version=row.version, item=item,
+            value=work.stores.responses.value(row), mode=Mode.PROXY, source=work.caller.source,
+        )  # fmt: skip
+    work.stores.audit.record("check_in.proxy", actor=work.caller.id, subject=check_in.id)
+    letters.reply(work, "notice", detail="check_in.marked_proxy")
 
 
 def snooze(work: Work, check_in_id: UUID) -> None:
@@ -217,6 +258,8 @@ def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> No
     if check_in.state != CheckInState.FINISHED and (stop or next_question(work, check_in) is None):
         check_in.state, check_in.finished_at, check_in.next_at = CheckInState.FINISHED, work.now, None
         judging.judge_diary(work, patient)
+        if check_in.slot == BASELINE:
+            patient.planned_until = None  # what was answered here is not asked again today
     elif check_in.state == CheckInState.FINISHED:
         judging.judge_diary(work, patient)
     _show(work, check_in)

@@ -11,14 +11,14 @@ from babel.core import get_global
 
 from bot.clinical.schedule import diary_day
 from bot.services import courses, letters, pausing
-from bot.services.errors import AlreadyJoined, BadInvite, CodeTaken, NobodyOnCall, NotATime, UnknownZone
+from bot.services.errors import AlreadyJoined, BadInvite, CodeTaken, NobodyOnCall, NotATime, StaleButton, UnknownZone
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from bot.texts import LANGUAGES
 from storage.tables.people import Invite, Patient, PatientState, Role
 
 INVITE_VALID = timedelta(hours=48)
-CONSENT_VERSION = "1"
+CONSENT_VERSION = "2"
 DEFAULT_HOUR = 16 * 60  # so that at least three staffed hours follow an answer
 AT_SEA = "Etc/"
 WAITING_STATES = (PatientState.INVITED, PatientState.ONBOARDING)
@@ -118,6 +118,18 @@ def consent(work: Work) -> None:
     patient.consent_version, patient.consented_at = CONSENT_VERSION, work.now
     work.stores.audit.record("consent.given", actor=patient.id, subject=patient.id, detail=CONSENT_VERSION)
     _ask(work, patient, "enrolment.zone")
+
+
+def underage(work: Work) -> None:
+    """Nobody under 18 is enrolled here; who invited them is told, and help stays near."""
+    patient = _mine(work)
+    if patient.state not in WAITING_STATES:
+        raise StaleButton
+    work.stores.audit.record("consent.underage", actor=patient.id, subject=patient.id)
+    for person in work.stores.rota.in_order()[:1]:
+        letters.to_person(work, person, "staff.underage", Urgency.REPLY, patient=patient)
+    letters.reply(work, "notice", detail="enrolment.underage")
+    letters.reply(work, "help.numbers", subject=patient.id, patient=patient)
 
 
 def choose_zone(work: Work, city: str) -> None:

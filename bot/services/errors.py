@@ -59,6 +59,10 @@ class NotADose(Kind):
     key = "error.dose"
 
 
+class PatientErased(Kind):
+    key = "error.erased"
+
+
 class NotADay(Kind):
     key = "error.day"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.services import care, check_ins, enrolment, infusions, letters, replies
+from bot.services import about_you, care, check_ins, enrolment, infusions, letters, replies, standing
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
 from storage.tables.people import PatientState, Role
@@ -15,7 +15,9 @@ def text(work: Work, said: str) -> None:
         replies.who_are_you(work)
     elif person.role == Role.PATIENT:
         state = work.stores.patients.get(person.id).state
-        if not enrolment.typed(work, said) and state != PatientState.ONBOARDING:
+        if about_you.typed(work, said) or enrolment.typed(work, said):
+            return
+        if state != PatientState.ONBOARDING:
             check_ins.write(work, said)
         elif state == PatientState.ONBOARDING and work.stores.dialogues.current(work.chat()) is None:
             enrolment.welcome_back(work)
@@ -39,4 +41,7 @@ def _asked_for(work: Work, said: str) -> bool:
     return True
 
 
-STAFF_STEPS: dict[str, Callable[[Work, str, dict[str, str], str], None]] = {"infusion": infusions.typed}
+STAFF_STEPS: dict[str, Callable[[Work, str, dict[str, str], str], None]] = {
+    "infusion": infusions.typed,
+    "standing": standing.typed,
+}

@@ -16,7 +16,14 @@ from storage.tables.people import Patient, PatientState
 
 SILENCE_AFTER = timedelta(hours=4)  # R5 is judged so long after the prompt
 FIRST_LOOK = safety.UNANSWERED_RED  # how soon an open safety question is looked at
-QUIET_STATES = (PatientState.PAUSED, PatientState.ADMITTED, PatientState.STOPPED, PatientState.DECEASED)
+QUIET_STATES = (
+    PatientState.PAUSED,
+    PatientState.ADMITTED,
+    PatientState.STOPPED,
+    PatientState.DECEASED,
+    PatientState.LEAVING,
+    PatientState.ERASED,
+)
 
 
 def known_answers(work: Work, check_in: CheckIn) -> dict[str, int | None]:

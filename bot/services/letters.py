@@ -5,7 +5,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from bot.services.work import Work
-from storage.tables.people import Chat, ChatState, Patient, Person
+from storage.tables.people import Chat, ChatState, Patient, PatientState, Person, Role
 
 
 class Urgency(IntEnum):
@@ -35,9 +35,13 @@ def to_patient(
     work: Work, patient: Patient, kind: str, urgency: Urgency, *, subject: UUID | None = None, detail: str = "",
     card: str | None = None, fresh: bool = True, expires_at: datetime | None = None,
 ) -> bool:  # fmt: skip
-    """False when there is nobody to write to: not joined yet, or the chat is blocked."""
+    """False when there is nobody to write to: not joined yet, deceased, or the chat is blocked."""
     person = work.stores.people.find(patient.id)
-    if person is None or work.stores.chats.get(person.chat_id).state != ChatState.OPEN:
+    if (
+        person is None
+        or patient.state == PatientState.DECEASED
+        or work.stores.chats.get(person.chat_id).state != ChatState.OPEN
+    ):
         return False
     to_person(
         work, person, kind, urgency, patient=patient, subject=subject, detail=detail, card=card, fresh=fresh,
@@ -58,8 +62,16 @@ def to_chat(
 
 def reply(work: Work, kind: str, *, detail: str = "", subject: UUID | None = None, card: str | None = None,
           fresh: bool = True, patient: Patient | None = None) -> None:  # fmt: skip
-    """A letter to the chat that the update came from."""
+    """A letter to the chat that the update came from. After a death only the numbers still answer on that phone."""
+    if kind != "help.numbers" and _is_deceased(work, work.caller.person):
+        return
     work.stores.outbox.write(
         kind=kind, urgency=Urgency.REPLY, chat_id=work.chat().id, person_id=work.caller.id,
         patient_id=patient.id if patient else None, subject_id=subject, detail=detail, card=card, fresh=fresh,
     )  # fmt: skip
+
+
+def _is_deceased(work: Work, person: Person | None) -> bool:
+    if person is None or person.role != Role.PATIENT:
+        return False
+    return work.stores.patients.get(person.id).state == PatientState.DECEASED

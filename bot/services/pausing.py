@@ -1,17 +1,18 @@
 """Breaks that a patient takes from the questions, for some days or for good. The team is told; help stays near."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from uuid import UUID
 
 from bot.clinical import rules
 from bot.clinical.schedule import diary_day
-from bot.services import alerts, courses, diary, letters
+from bot.services import alerts, courses, diary, letters, privacy, standing
 from bot.services.errors import StaleButton
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState
 
 DAYS = ("1", "3", "7")
-CAN_BREAK = (PatientState.ACTIVE, PatientState.PAUSED)
+CAN_BREAK = (PatientState.ACTIVE, PatientState.PAUSED, PatientState.DISCHARGED)
 
 
 def ask_pause(work: Work) -> None:
@@ -51,17 +52,18 @@ def resume(work: Work) -> None:
 
 
 def end_pauses(work: Work) -> int:
-    """Those whose pause is over are asked again from now on; returns how many."""
+    """Does what comes after a state that was to last until now; returns for how many."""
     over = work.stores.patients.whose_state_ends(work.now)
     for patient in over:
-        _go_on(work, patient)
+        ENDINGS[patient.state](work, patient)
     return len(over)
 
 
 def ends_on(work: Work, patient_id: UUID | None) -> date | None:
     """The first diary day on which questions come again; None when no pause is running."""
     patient = work.stores.patients.get(patient_id) if patient_id else None
-    return diary_day(patient.state_until, patient.zone) if patient and patient.state_until else None
+    paused = patient is not None and patient.state == PatientState.PAUSED
+    return diary_day(patient.state_until, patient.zone) if patient and paused and patient.state_until else None
 
 
 def _go_on(work: Work, patient: Patient) -> None:
@@ -78,3 +80,11 @@ def _tell_team(work: Work, patient: Patient, reason: str) -> None:
 
 def _mine(work: Work) -> Patient:
     return work.stores.patients.get(work.by().id)
+
+
+ENDINGS: dict[PatientState, Callable[[Work, Patient], None]] = {
+    PatientState.PAUSED: _go_on,
+    PatientState.DISCHARGED: standing.end_high_risk,
+    PatientState.LEAVING: privacy.go_on,
+    PatientState.ERASED: privacy.forget_chat,
+}

@@ -4,6 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.services.work import Work
+from storage.tables.people import PatientState
 
 
 class LetterView(Protocol):
@@ -27,6 +28,10 @@ def reader_language(work: Work, person_id: UUID | None) -> str:
 def bot_name(work: Work) -> str:
     """The bot's user name, as Telegram told it at the last start."""
     return work.stores.facts.read("bot.username") or ""
+
+
+def is_erased(work: Work, patient_id: UUID | None) -> bool:
+    return patient_id is not None and work.stores.patients.get(patient_id).state == PatientState.ERASED
 
 
 def patient_code(work: Work, patient_id: UUID | None) -> str:

@@ -22,7 +22,7 @@ class Numbers:
 
     clinic_phone: str
     country: Country
-    plan: str
+    plan: dict[str, str]  # the patient's own words, by the parts of about_you.PLAN
     sent_at: datetime | None
     zone: str
     level: Level | None
@@ -104,7 +104,7 @@ def numbers(work: Work, patient_id: UUID | None, alert_id: UUID | None = None) -
     return Numbers(
         clinic_phone=work.clinic.phone,
         country=work.knowledge.crisis_lines.for_country(patient.country if patient else work.clinic.country),
-        plan=work.stores.patients.safety_plan(patient) if patient else "",
+        plan=work.stores.patients.safety_plan(patient) if patient else {},
         sent_at=alert.raised_at if alert else None,
         zone=patient.zone if patient else work.clinic.zone,
         level=Level(alert.level) if alert else None,

@@ -265,7 +265,11 @@ class Events:
         )
         event.sealed_text = self._sealer.seal(str(patient_id), "events", "text", str(event.id), text)
         self._session.add(event)
+        self._session.flush()
         return event
+
+    def get(self, event_id: UUID) -> Event:
+        return self._session.get_one(Event, event_id)
 
     def text(self, event: Event) -> str:
         return self._sealer.open(str(event.patient_id), "events", "text", str(event.id), event.sealed_text)

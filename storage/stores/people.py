@@ -74,6 +74,19 @@ class Chats:
         chat.state, chat.state_since = state, self._now
         return True
 
+    def nowhere(self) -> Chat:
+        """A place that no letter reaches, for somebody whose chat is given up."""
+        chat = Chat(id=uuid4(), chat_key=secrets.token_hex(32), is_group=False, state=ChatState.GONE,
+                    state_since=self._now)  # fmt: skip
+        chat.sealed_number = self._seal(chat, 0)
+        self._session.add(chat)
+        self._session.flush()
+        return chat
+
+    def forget(self, chat: Chat) -> None:
+        chat.chat_key, chat.sealed_number = secrets.token_hex(32), self._seal(chat, 0)
+        chat.state, chat.state_since = ChatState.GONE, self._now
+
     def team(self) -> Sequence[Chat]:
         """The care team's group chats that can be reached."""
         return self._session.scalars(select(Chat).where(Chat.is_group, Chat.state == ChatState.OPEN)).all()
@@ -105,6 +118,10 @@ class People:
         self._session.add(person)
         self._session.flush()
         return person
+
+    def leave(self, person: Person, nowhere: Chat) -> None:
+        """The person is gone, name and all; the row stays because others name it."""
+        person.left_at, person.sealed_name, person.chat_id = self._now, b"", nowhere.id
 
     def name(self, person: Person) -> str:
         return self._sealer.open(str(person.id), "people", "name", str(person.id), person.sealed_name)
@@ -159,7 +176,10 @@ class Patients:
         return self._session.scalar(select(Patient).where(func.upper(Patient.code) == code.strip().upper()))
 
     def all(self) -> Sequence[Patient]:
-        return self._session.scalars(select(Patient).order_by(Patient.code)).all()
+        """Everybody but those who were erased."""
+        return self._session.scalars(
+            select(Patient).where(Patient.state != PatientState.ERASED).order_by(Patient.code)
+        ).all()
 
     def count(self) -> int:
         return self._session.scalar(select(func.count()).select_from(Patient)) or 0
@@ -170,6 +190,12 @@ class Patients:
 
     def whose_state_ends(self, now: datetime, limit: int = 10) -> Sequence[Patient]:
         return self._session.scalars(select(Patient).where(Patient.state_until <= now).limit(limit)).all()
+
+    def empty(self, patient: Patient, *, zone: str, country: str) -> None:
+        """Takes off the row what says anything about the person; `zone` and `country` are the clinic's."""
+        patient.sealed_contact = patient.sealed_plan = None
+        patient.zone, patient.country, patient.hour, patient.weekday = zone, country, 0, 0
+        patient.enrolled_on = patient.planned_until = None
 
     def contact(self, patient: Patient) -> dict[str, str]:
         """Phone, address, emergency contact: what the patient gave at enrolment, by name."""
@@ -183,13 +209,15 @@ class Patients:
             str(patient.id), "patients", "contact", str(patient.id), json.dumps(contact)
         )
 
-    def safety_plan(self, patient: Patient) -> str:
+    def safety_plan(self, patient: Patient) -> dict[str, str]:
+        """Warning signs, what helps, whom to call: in the patient's own words, by name."""
         if patient.sealed_plan is None:
-            return ""
-        return self._sealer.open(str(patient.id), "patients", "plan", str(patient.id), patient.sealed_plan)
+            return {}
+        opened = self._sealer.open(str(patient.id), "patients", "plan", str(patient.id), patient.sealed_plan)
+        return dict(json.loads(opened))
 
-    def set_safety_plan(self, patient: Patient, text: str) -> None:
-        patient.sealed_plan = self._sealer.seal(str(patient.id), "patients", "plan", str(patient.id), text)
+    def set_safety_plan(self, patient: Patient, plan: dict[str, str]) -> None:
+        patient.sealed_plan = self._sealer.seal(str(patient.id), "patients", "plan", str(patient.id), json.dumps(plan))
 
 
 class Invites:

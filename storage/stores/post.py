@@ -194,6 +194,24 @@ class Inbox:
         )
         return _count(emptied)
 
+    def empty(self, chat_key: str, position: int) -> None:
+        """Empties what one chat ever sent, and the update that is being handled; later ones keep their turn."""
+        self._session.execute(
+            update(InboxRow)
+            .where(
+                InboxRow.chat_key == chat_key,
+                or_(InboxRow.state != InboxState.WAITING, InboxRow.position == position),
+            )
+            .values(sealed_body=EMPTY)
+            .execution_options(synchronize_session=False)
+        )
+        self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.chat_key == chat_key, InboxRow.state == InboxState.DEAD)
+            .values(state=InboxState.DONE)
+            .execution_options(synchronize_session=False)
+        )
+
     def replay(self, position: int) -> None:
         row = self.get(position)
         row.state, row.attempts, row.looks, row.done_at, row.triaged = InboxState.WAITING, 0, 0, None, False
@@ -289,6 +307,26 @@ class Outbox:
         if letter.sealed_said is None:
             return ""
         return self._sealer.open(self._subject(letter), "outbox", "said", str(letter.id), letter.sealed_said)
+
+    def withdraw(self, person_id: UUID) -> None:
+        """What this person has not been sent yet is not sent any more."""
+        self._session.execute(
+            update(Letter)
+            .where(Letter.person_id == person_id, Letter.state == LetterState.WAITING)
+            .values(state=LetterState.EXPIRED)
+        )
+
+    def withdraw_about(self, patient_id: UUID) -> None:
+        """Nobody is told anything more about this patient."""
+        self._session.execute(
+            update(Letter)
+            .where(Letter.patient_id == patient_id, Letter.state == LetterState.WAITING)
+            .values(state=LetterState.EXPIRED)
+        )
+
+    def chats_of(self, person_id: UUID) -> Sequence[UUID]:
+        """Where this person was written to."""
+        return self._session.scalars(select(Letter.chat_id).where(Letter.person_id == person_id).distinct()).all()
 
     def card(self, chat_id: UUID, card: str) -> Card | None:
         return self._session.scalar(select(Card).where(Card.chat_id == chat_id, Card.card == card))

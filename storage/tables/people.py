@@ -35,6 +35,8 @@ class PatientState(StrEnum):
     DISCHARGED = "discharged"
     STOPPED = "stopped"
     DECEASED = "deceased"
+    LEAVING = "leaving"  # has asked to be erased; an open alert is handed over first
+    ERASED = "erased"
 
 
 class Chat(Table):

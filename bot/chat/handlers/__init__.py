@@ -1,6 +1,6 @@
 """All handlers, each with who may call it. A handler decodes what came and makes one service call."""
 
-from bot.chat.handlers import care_team, infusions, patient, staff, start
+from bot.chat.handlers import about_you, care_team, infusions, patient, staff, standing, start
 from bot.chat.handlers.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -8,6 +8,8 @@ ROUTES: tuple[Route, ...] = (
     *patient.ROUTES,
     *care_team.ROUTES,
     *infusions.ROUTES,
+    *standing.ROUTES,
+    *about_you.ROUTES,
     *staff.ROUTES,
     *patient.FALLBACKS,
 )

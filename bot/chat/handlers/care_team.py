@@ -71,6 +71,7 @@ ROUTES = (
     tap("invite", on_invite, Allow.ADMIN),
     tap("patient", on_patient, Allow.STAFF),
     about("card", care.show_card, Allow.STAFF),
+    about("chart", care.send_chart, Allow.STAFF),
     tap("report", on_report, Allow.STAFF),
     tap("take", on_take, Allow.STAFF),
     tap("contacted", on_contacted, Allow.STAFF),

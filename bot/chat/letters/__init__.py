@@ -2,9 +2,21 @@
 
 from collections.abc import Callable
 
-from bot.chat.letters import care_team, check_in, enrolment, incidents, infusions, pausing, safety
+from bot.chat.letters import (
+    about_you,
+    care_team,
+    charts,
+    check_in,
+    enrolment,
+    incidents,
+    infusions,
+    pausing,
+    privacy,
+    safety,
+    standing,
+)
 from bot.chat.letters.content import Content, Reader
-from bot.services.reading import LetterView, reader_language
+from bot.services.reading import LetterView, is_erased, reader_language
 from bot.services.work import Work
 from bot.texts import load
 
@@ -18,11 +30,17 @@ KINDS: dict[str, Renderer] = {
     **care_team.KINDS,
     **incidents.KINDS,
     **infusions.KINDS,
+    **about_you.KINDS,
+    **charts.KINDS,
+    **privacy.KINDS,
+    **standing.KINDS,
 }
 
 
 def render(work: Work, letter: LetterView) -> Content | None:
     """None when what the letter would say is not true any more."""
+    if is_erased(work, letter.patient_id):
+        return None
     reader = Reader(load(), reader_language(work, letter.person_id))
     return KINDS[letter.kind](work, letter, reader)
 

@@ -1,10 +1,13 @@
 """Alerts, patient cards, the roster and the digest. In a group never more than "Urgent" and a code."""
 
+from babel.dates import format_date
 from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
+from bot.chat.letters.about_you import contact_lines
 from bot.chat.letters.content import Content, Reader, labelled
 from bot.chat.letters.infusions import moment_words
+from bot.chat.menus import STAFF_COMMANDS, menu
 from bot.exports import report
 from bot.services import alerts, care
 from bot.services.alerts import OUTCOMES, AlertView, FindingView
@@ -23,7 +26,7 @@ def page(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     lines += [_sentence(finding, reader) for finding in alert.findings[-3:]]
     if alert.days_since_infusion is not None:
         lines.append(reader.count("alert.since_infusion", alert.days_since_infusion))
-    lines += [f"{name}: {value}" for name, value in alert.contact.items()]
+    lines += contact_lines(alert.contact, reader)[:1] and ["\n".join(contact_lines(alert.contact, reader))]
     lines.append(_state(alert, reader))
     return Content("\n\n".join(lines), _actions(alert, reader))
 
@@ -94,11 +97,12 @@ def closed(work: Work, letter: LetterView, reader: Reader) -> Content | None:
 
 def welcome(_work: Work, letter: LetterView, reader: Reader) -> Content:
     text = reader.say("staff.welcome", role=reader.say(f"role.{letter.detail}"))
+    offered = menu(STAFF_COMMANDS, reader.texts, reader.language)
     if letter.detail != Role.ADMIN:
-        return Content(text)
+        return Content(text, menu=offered)
     nurse = reader.button("button.invite_nurse", Tap("invite", detail=Role.NURSE))
     physician = reader.button("button.invite_physician", Tap("invite", detail=Role.PHYSICIAN))
-    return Content(text, [[nurse, physician]])
+    return Content(text, [[nurse, physician]], menu=offered)
 
 
 def patients(work: Work, _letter: LetterView, reader: Reader) -> Content:
@@ -114,6 +118,10 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         return None
     shown = care.card(work, letter.subject_id)
     lines = [f"{shown.code} · {reader.say(f'state.{shown.state.value}')}"]
+    if shown.high_risk_until is not None:
+        day = format_date(shown.high_risk_until, "d MMM", locale=reader.language)
+        lines.append(reader.say("patient.high_risk", day=day))
+    lines += [reader.say(f"flag.{flag}") for flag in dict.fromkeys(shown.flags)]
     if shown.days_since_infusion is None:
         lines.append(reader.say("patient.no_infusion"))
     else:
@@ -124,7 +132,7 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         lines.append(reader.say("patient.moods", moods=" ".join(str(mood) for _, mood in shown.moods)))
     lines.append(reader.say("patient.answered", answered=shown.answered, asked=shown.asked))
     lines += [f"{code}: {reader.say(f'level.{level.value}')}" for code, level in shown.open_alerts]
-    lines += [f"{name}: {value}" for name, value in shown.contact.items()]
+    lines += contact_lines(shown.contact, reader)
     if letter.detail:  # something that may be typed now
         lines.append(f"\n{reader.say(letter.detail)}")
     return Content("\n".join(lines), _patient_buttons(shown, reader))
@@ -140,6 +148,7 @@ def _patient_buttons(shown: PatientCard, reader: Reader) -> list[list[InlineKeyb
             reader.button("button.infusions", Tap("infusions", shown.id)),
             reader.button("button.report", Tap("report", shown.id)),
         ],
+        [reader.button("button.chart", Tap("chart", shown.id)), reader.button("button.more", Tap("more", shown.id))],
     ]
 
 

@@ -88,8 +88,9 @@ def _summary(work: Work, shown: Summary, reader: Reader) -> Content:
     values = [_said(value) for _, _, value in check_ins.answers(work, shown.check_in)]
     key = "check_in.stopped" if shown.crisis else "check_in.done"
     text = reader.say(key, answers=" · ".join(values))
-    change = [[reader.button("button.change", Tap("change", shown.check_in))]] if shown.can_change else []
-    return Content(text, [*change, help_row(reader)])
+    change = reader.button("button.change", Tap("change", shown.check_in))
+    proxy = reader.button("button.proxy", Tap("proxy", shown.check_in))
+    return Content(text, [*([[change, proxy]] if shown.can_change else []), help_row(reader)])
 
 
 def _said(value: int | None) -> str:

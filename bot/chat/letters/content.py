@@ -9,6 +9,7 @@ from babel.dates import format_date
 from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import AnswerTap, Tap
+from bot.chat.menus import Menu
 from bot.texts import Texts
 
 Buttons = Sequence[Sequence[InlineKeyboardButton]]
@@ -24,6 +25,7 @@ class Content:
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
+    menu: Menu = ()  # the commands that this chat offers from now on
     pin: bool = False  # kept on top of the chat, so that it is there when the bot is not
 
 

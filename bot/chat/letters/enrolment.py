@@ -40,7 +40,13 @@ def language(_work: Work, _letter: LetterView, reader: Reader) -> Content:
 
 def consent(work: Work, _letter: LetterView, reader: Reader) -> Content:
     text = reader.say("enrolment.consent", clinic=work.clinic.name, phone=work.clinic.phone)
-    return Content(text, [[reader.button("button.consent", Tap("consent"))], help_row(reader)])
+    return Content(
+        text,
+        [
+            [reader.button("button.consent", Tap("consent")), reader.button("button.underage", Tap("underage"))],
+            help_row(reader),
+        ],
+    )
 
 
 def zone(work: Work, _letter: LetterView, reader: Reader) -> Content:
@@ -61,7 +67,8 @@ def done(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         return None
     patient = work.stores.patients.get(letter.patient_id)
     at = f"{patient.hour // 60:02d}:{patient.hour % 60:02d}"
-    return Content(reader.say("enrolment.done", time=at), [help_row(reader)])
+    about = [reader.button("button.about_you", Tap("about_you", detail="begin"))]
+    return Content(reader.say("enrolment.done", time=at), [about, help_row(reader)])
 
 
 def settings(_work: Work, _letter: LetterView, reader: Reader) -> Content:
@@ -72,10 +79,17 @@ def settings(_work: Work, _letter: LetterView, reader: Reader) -> Content:
                 reader.button("button.set_hour", Tap("setting", detail="hour")),
                 reader.button("button.set_zone", Tap("setting", detail="zone")),
             ],
-            [reader.button("button.set_language", Tap("setting", detail="language"))],
+            [
+                reader.button("button.set_language", Tap("setting", detail="language")),
+                reader.button("button.about_you", Tap("about_you")),
+            ],
             help_row(reader),
         ],
     )
+
+
+def underage(work: Work, letter: LetterView, reader: Reader) -> Content:
+    return Content(reader.say("staff.underage", code=reading.patient_code(work, letter.patient_id)))
 
 
 def help_row(reader: Reader) -> list[InlineKeyboardButton]:
@@ -93,4 +107,5 @@ KINDS = {
     "enrolment.hour": hour,
     "enrolment.done": done,
     "settings": settings,
+    "staff.underage": underage,
 }

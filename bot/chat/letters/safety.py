@@ -1,6 +1,7 @@
 """The crisis letter, the numbers, and receipts that never say more than what a person did."""
 
 from bot.chat.callbacks import Tap
+from bot.chat.letters.about_you import plan_lines
 from bot.chat.letters.content import Content, Reader
 from bot.chat.letters.enrolment import help_row
 from bot.clinical.terms import Level
@@ -40,7 +41,7 @@ def help_numbers(work: Work, letter: LetterView, reader: Reader) -> Content:
     numbers = safety_line.numbers(work, letter.patient_id)
     lines = [reader.say("chat.help.open"), _numbers(numbers, reader)]
     if numbers.plan:
-        lines.append(reader.say("chat.help.plan", plan=numbers.plan))
+        lines.append(reader.say("chat.help.plan", plan=plan_lines(numbers.plan, reader)))
     lines.append(reader.say("chat.crisis.not_watched"))
     if letter.detail != "mistake":
         return Content("\n\n".join(lines), [help_row(reader)], pin=letter.detail == "enrolled")

@@ -1,0 +1,13 @@
+"""What the care team taps about a patient's standing."""
+
+from bot.chat.handlers.routes import about
+from bot.chat.permissions import Allow
+from bot.services import standing
+
+ROUTES = (
+    about("more", standing.menu, Allow.STAFF),
+    about("state", standing.set_state, Allow.STAFF),
+    about("flag", standing.set_flag, Allow.STAFF),
+    about("entry", standing.ask_text, Allow.STAFF),
+    about("deceased", standing.ask_deceased, Allow.STAFF),
+)
