@@ -7,7 +7,7 @@ PORT ?= 8080
 
 PROOF := nice $(BIN)/python -m
 
-.PHONY: run test check bench study setup lock clean
+.PHONY: run test check bench pictures study setup lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
 	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
 	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--people 200 --grid 0\" is a short one"
+	@echo "make pictures  make the kept pictures of the pages and charts anew, and those of the docs; look at them before you keep them"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
 	@echo "make lock   resolve the dependencies anew into requirements.lock and requirements-dev.lock"
 
@@ -53,6 +54,9 @@ bench: $(READY)
 
 study: $(READY)
 	$(PROOF) tests.study $(ARGS)
+
+pictures: $(READY)
+	$(BIN)/python -m tests.exports.pictures
 
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"

@@ -1,7 +1,8 @@
 """What the commands share: where they print, and how they get at the settings and the database."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, TypeVar
 
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from bot import app
 from bot.clock import SystemClock
+from bot.desk import Desk
 from bot.services.work import Work
 from bot.settings import Clinic, Settings, SettingsError
 
@@ -33,10 +35,16 @@ def own_settings(settings: Settings) -> Settings:
 
 def act(settings: Settings, use_case: Callable[[Work], T]) -> T:
     """One use case on the database of the settings, for a command."""
-    clinic = read_clinic(settings)
-    desk = app.open_desk(own_settings(settings), clinic, SystemClock())
-    try:
+    with opened(settings) as desk:
         return desk.act_now(use_case)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Desk]:
+    """The database of the settings for as long as a command takes."""
+    desk = app.open_desk(own_settings(settings), read_clinic(settings), SystemClock())
+    try:
+        yield desk
     finally:
         desk.close()
 

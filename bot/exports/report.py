@@ -67,7 +67,7 @@ def view(
     mood, phq9 = panels.mood(diary, voice, shown), panels.questionnaire(diary, library, voice, shown)
     return {
         "lang": language,
-        "title": voice.say("title", patient=voice.typed(diary.patient)),
+        "title": voice.say("title", patient=summary.shortened(voice.typed(diary.patient), summary.LONGEST_NAME)),
         "head": summary.head(diary, known, voice, made_at=made_at, clinic=clinic, period=period),
         "tiles": summary.tiles(diary, known, voice),
         "mood": mood,

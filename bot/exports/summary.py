@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from statistics import mean
+from unicodedata import east_asian_width
 
 from bot.clinical.diary import AlertEntry, Diary, Event
 from bot.clinical.response import REFERENCE_MINIMUM, responses
@@ -14,9 +15,9 @@ from bot.exports.panels import lettered
 from bot.exports.wording import NONE, Voice
 
 ALERTS_SHOWN = 12
-LONGEST_LINE = 110  # characters of an event on the summary page
+LONGEST_LINE = 110  # columns of an event on the summary page; a Chinese character takes two
 LONGEST_CODE = 12
-LONGEST_NAME = 60  # of a patient's code, a clinic, a rule of the clinic's own
+LONGEST_NAME = 36  # of a patient's code, a clinic, a rule of the clinic's own
 SIDE_EFFECTS = "side_effects"
 INFUSION_DAYS = 1  # side effects asked the next day still belong to the infusion
 EPISODE_TICKS = (0, 7, 14, 21, 28, 42, 60)
@@ -322,8 +323,13 @@ def events(diary: Diary, voice: Voice, shown: Period) -> dict[str, object]:
 
 def shortened(text: str, longest: int = LONGEST_LINE) -> str:
     """For the summary page, which has one line for it; the diary behind it has the whole text."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    kept, width = "", 0
+    for character in " ".join(text.split()):
+        width += 2 if east_asian_width(character) in ("W", "F") else 1
+        if width > longest:
+            return kept.rstrip() + "…"
+        kept += character
+    return kept
 
 
 def event_in_words(event: Event, voice: Voice) -> str:

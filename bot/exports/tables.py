@@ -1,160 +1,158 @@
-"""The diary as CSV: one long table of answers, and infusions, alerts, scores, notes and events beside it.
+"""The diary as CSV: one long table of answers; infusions, alerts, scores, notes and events beside it; a dictionary of
+every column and item.
 
-UTF-8 with a byte order mark, which Excel needs and pandas, R (readr) and LibreOffice skip; comma, CRLF. Moments stand
-in UTC and in the patient's zone. Empty means missing: nothing is imputed. A text that a spreadsheet would run as a
-formula gets an apostrophe in front.
+UTF-8 with a byte order mark, which Excel needs and pandas, R (readr) and LibreOffice skip; CRLF. Moments stand in UTC
+and in the patient's zone. Empty means missing: nothing is imputed.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
+from pathlib import Path
+from typing import Self, TextIO
 from zoneinfo import ZoneInfo
 
 from bot.clinical.diary import Diary
+from bot.clinical.instrument import Instrument, Item
 from bot.clinical.library import Library
-from bot.exports.figures import totals
+from bot.exports.columns import COLUMNS
+from bot.exports.figures import Period, totals, within
 from bot.exports.wording import iso
 
 Cell = str | int | float | None
 Row = Mapping[str, Cell]
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-# Column and meaning; the order is the order in the file. The dictionary file is made from this.
-COLUMNS: dict[str, dict[str, str]] = {
-    "responses": {
-        "patient": "code of the patient at the clinic",
-        "check_in": "reference of the check-in; the same for all answers given in it",
-        "slot": "which check-in of the protocol",
-        "diary_day": "diary day, ending at 04:00 in the patient's zone; YYYY-MM-DD",
-        "infusion": "number of the last infusion on or before that day; empty before the first",
-        "days_since_infusion": "whole days since that infusion; 0 is its own day",
-        "outcome": "answered, partly, missed, undelivered, pending or cancelled",
-        "instrument": "code of the instrument; empty when nothing was answered",
-        "version": "version of the instrument that was asked",
-        "item": "code of the item",
-        "value": "the answer as a whole number; empty when the patient skipped the item",
-        "skipped": "1 when the item was shown and skipped, else 0; empty when nothing was answered",
-        "revision": "1 for the first answer, higher for corrections; the highest counts",
-        "counts": "1 for the newest revision of an item, 0 for one that was corrected later",
-        "mode": "tap, typed, proxy (somebody close) or staff",
-        "due_utc": "when the check-in was due",
-        "prompted_utc": "when it was asked",
-        "shown_utc": "when the patient opened it",
-        "answered_utc": "when this answer was given",
-        "answered_local": "the same in the patient's zone, with its offset",
-        "zone": "the patient's IANA time zone",
-    },
-    "infusions": {
-        "patient": "code of the patient",
-        "infusion": "number, counting from 1",
-        "given_utc": "when it was given",
-        "given_local": "the same in the patient's zone, with its offset",
-        "diary_day": "its diary day",
-        "phase": "induction or maintenance",
-        "dose_mg_per_kg": "dose, mg per kg of body weight",
-        "systolic_mmhg": "blood pressure, mmHg",
-        "diastolic_mmhg": "blood pressure, mmHg",
-    },
-    "alerts": {
-        "patient": "code of the patient",
-        "alert": "the alert's code",
-        "rule": "R0 to R7; docs/clinical.md",
-        "level": "note, yellow, orange or red: the highest that it reached",
-        "reason": "what the rule saw, as a key",
-        "diary_day": "the diary day that it is about",
-        "raised_utc": "when it was raised",
-        "taken_utc": "when somebody took it",
-        "contacted_utc": "when the patient was reached",
-        "closed_utc": "when it was closed",
-        "minutes_to_take": "minutes from raised to taken",
-        "outcome": "how it was closed",
-    },
-    "scores": {
-        "patient": "code of the patient",
-        "check_in": "reference of the check-in",
-        "diary_day": "its diary day",
-        "instrument": "code of the instrument",
-        "version": "version of the instrument",
-        "total": "the total; empty when items are missing: incomplete is never scored",
-        "low": "lowest possible total",
-        "high": "highest possible total",
-        "band": "severity band",
-        "items_missing": "items without an answer",
-        "own_answers": "1 when the patient gave every answer, 0 when somebody else did",
-    },
-    "notes": {
-        "patient": "code of the patient",
-        "diary_day": "its diary day",
-        "written_utc": "when it was written",
-        "text": "the note in the patient's words",
-    },
-    "events": {
-        "patient": "code of the patient",
-        "first_day": "first diary day",
-        "last_day": "last diary day; empty when it is a single day",
-        "kind": "medication, travel, pause, hospital stay, total",
-        "value": "a number entered with it",
-        "text": "a text entered with it",
-    },
-}
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+QUOTE = "'"  # in front of a text that a spreadsheet would run as a formula, and of one that begins with this quote
+UNWRITABLE = {0: "\ufffd"}  # a NUL ends the file for some readers
 
 
-def render(diary: Diary, library: Library) -> dict[str, bytes]:
-    """File contents by table name, with the `dictionary` of all columns."""
-    rows = {
-        "responses": _responses(diary),
-        "infusions": _infusions(diary),
-        "alerts": _alerts(diary),
-        "scores": _scores(diary, library),
-        "notes": _notes(diary),
-        "events": _events(diary),
-    }
-    files = {name: _file(COLUMNS[name], found) for name, found in rows.items()}
-    files["dictionary"] = dictionary()
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    separator: str = ","
+    decimal: str = "."
+
+
+PLAIN = Dialect()
+# Excel splits a file into columns only at the separator of its country; where decimals have a comma, that is this one.
+SEMICOLONS = Dialect(";", ",")
+
+
+class Folder:
+    """Writes one file per table, diary after diary, and never holds more than one.
+
+    The files get their names when all is written: a run that broke off leaves none that looks complete.
+    """
+
+    def __init__(self, folder: Path, library: Library, *, prefix: str = "", dialect: Dialect = PLAIN) -> None:
+        self.library, self.dialect = library, dialect
+        self.paths = {table: folder / f"{prefix}{table}.csv" for table in COLUMNS}
+        self._files = ExitStack()
+        self._write: dict[str, Callable[[Row], object]] = {}
+
+    def __enter__(self) -> Self:
+        for table, path in self.paths.items():
+            file = self._files.enter_context(_part(path).open("w", encoding="utf-8-sig", errors="replace", newline=""))
+            self._write[table] = _writer(file, table, self.dialect)
+        return self
+
+    def add(self, diary: Diary, period: Period | None = None) -> None:
+        for table, rows in _rows(diary, self.library, period).items():
+            for row in rows:
+                self._write[table](row)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            for table, rows in _constant(self.library).items():
+                for row in rows:
+                    self._write[table](row)
+        self._files.close()
+        for path in self.paths.values():
+            _part(path).replace(path) if kind is None else _part(path).unlink()
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def render(diary: Diary, library: Library, period: Period | None = None, dialect: Dialect = PLAIN) -> dict[str, bytes]:
+    """File contents by table name, for one diary."""
+    files = {}
+    for table, rows in {**_rows(diary, library, period), **_constant(library)}.items():
+        text = StringIO(newline="")
+        write = _writer(text, table, dialect)
+        for row in rows:
+            write(row)
+        files[table] = text.getvalue().encode("utf-8-sig", "replace")
     return files
 
 
-def dictionary() -> bytes:
-    """What each column of each table means."""
-    heads = {"table": "", "column": "", "meaning": ""}
-    return _file(
-        heads,
-        (
-            {"table": table, "column": column, "meaning": meaning}
-            for table, columns in COLUMNS.items()
-            for column, meaning in columns.items()
-        ),
-    )
-
-
-def _file(columns: Iterable[str], rows: Iterable[Row]) -> bytes:
-    text = StringIO(newline="")
-    writer = csv.DictWriter(text, list(columns))
+def _writer(file: TextIO, table: str, dialect: Dialect) -> Callable[[Row], object]:
+    writer = csv.DictWriter(file, list(COLUMNS[table]), delimiter=dialect.separator)
     writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _safe(value) for name, value in row.items()})
-    return text.getvalue().encode("utf-8-sig")
+    return lambda row: writer.writerow({name: _safe(value, dialect) for name, value in row.items()})
 
 
-def _safe(value: Cell) -> Cell:
-    """Spreadsheets run a text that begins like a formula; an apostrophe in front keeps it a text."""
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return "'" + value
-    return value
+def _safe(value: Cell, dialect: Dialect) -> Cell:
+    if isinstance(value, float):
+        return str(value).replace(".", dialect.decimal)
+    if not isinstance(value, str):
+        return value
+    text = value.translate(UNWRITABLE)
+    return QUOTE + text if text.lstrip(" \u00a0").startswith((*FORMULA_STARTS, QUOTE)) else text
 
 
-def _responses(diary: Diary) -> Iterator[Row]:
+def _rows(diary: Diary, library: Library, period: Period | None) -> dict[str, Iterable[Row]]:
+    """Days since an infusion reach back over the beginning of the period."""
+    shown = within(diary, period)
+    return {
+        "responses": _responses(shown, diary), "infusions": _infusions(shown), "alerts": _alerts(shown),
+        "scores": _scores(shown, library), "notes": _notes(shown), "events": _events(shown),
+    }  # fmt: skip
+
+
+def _constant(library: Library) -> dict[str, Iterable[Row]]:
+    """What does not depend on any patient."""
+    dictionary: list[Row] = [
+        {"table": table, "column": column, "type": kind, "meaning": meaning}
+        for table, columns in COLUMNS.items()
+        for column, (kind, meaning) in columns.items()
+    ]
+    return {"items": _items(library), "dictionary": dictionary}
+
+
+def _items(library: Library) -> Iterator[Row]:
+    for (code, version), instrument in sorted(library.by_version.items()):
+        for item in instrument.items:
+            wording = instrument.wording("en").items[item.code]
+            yield {
+                "instrument": code, "version": version, "item": item.code, "question": wording.question,
+                "low": item.low, "high": item.high, "values": _values(instrument, item),
+                "asked_when": " or ".join(f"{condition.item} > {condition.above}" for condition in item.ask_if),
+                "loinc": item.loinc, "in_total": int(item.code in instrument.scored),
+            }  # fmt: skip
+
+
+def _values(instrument: Instrument, item: Item) -> str:
+    wording = instrument.wording("en").items[item.code]
+    if not wording.options:
+        return f"{item.low} {wording.low}; {item.high} {wording.high}"
+    return "; ".join(f"{value} {label}" for value, label in enumerate(wording.options, item.low))
+
+
+def _responses(diary: Diary, whole: Diary) -> Iterator[Row]:
     for check_in in diary.check_ins:
-        last = [infusion for infusion in diary.infusions if infusion.day <= check_in.day]
+        last = [infusion for infusion in whole.infusions if infusion.day <= check_in.day]
         about: dict[str, Cell] = {
             "patient": diary.patient, "check_in": check_in.ref, "slot": check_in.slot,
             "diary_day": check_in.day.isoformat(), "outcome": check_in.outcome.value,
             "infusion": last[-1].number if last else None,
             "days_since_infusion": (check_in.day - last[-1].day).days if last else None,
-            "due_utc": iso(check_in.due_at), "prompted_utc": iso(check_in.prompted_at),
-            "shown_utc": iso(check_in.shown_at), "zone": diary.zone,
+            **_both("due", check_in.due_at, diary.zone), **_both("prompted", check_in.prompted_at, diary.zone),
+            **_both("shown", check_in.shown_at, diary.zone), "zone": diary.zone,
         }  # fmt: skip
         newest: dict[tuple[str, str], int] = {}
         for answer in check_in.responses:
@@ -167,15 +165,15 @@ def _responses(diary: Diary) -> Iterator[Row]:
                 "instrument": answer.instrument, "version": answer.version, "item": answer.item, "value": answer.value,
                 "skipped": int(answer.value is None), "revision": answer.revision,
                 "counts": int(answer.revision == newest[answer.instrument, answer.item]), "mode": answer.mode.value,
-                "answered_utc": iso(answer.answered_at), "answered_local": _local(answer.answered_at, diary.zone),
+                **_both("answered", answer.answered_at, diary.zone),
             }  # fmt: skip
 
 
 def _infusions(diary: Diary) -> Iterator[Row]:
     for infusion in diary.infusions:
         yield {
-            "patient": diary.patient, "infusion": infusion.number, "given_utc": iso(infusion.given_at),
-            "given_local": _local(infusion.given_at, diary.zone), "diary_day": infusion.day.isoformat(),
+            "patient": diary.patient, "infusion": infusion.number,
+            **_both("given", infusion.given_at, diary.zone), "diary_day": infusion.day.isoformat(),
             "phase": infusion.phase.value, "dose_mg_per_kg": infusion.dose_mg_per_kg,
             "systolic_mmhg": infusion.systolic, "diastolic_mmhg": infusion.diastolic,
         }  # fmt: skip
@@ -186,7 +184,7 @@ def _alerts(diary: Diary) -> Iterator[Row]:
         taken = alert.acknowledged_at
         yield {
             "patient": diary.patient, "alert": alert.code, "rule": alert.rule.value, "level": alert.level.value,
-            "reason": alert.reason, "diary_day": alert.day.isoformat(), "raised_utc": iso(alert.raised_at),
+            "reason": alert.reason, "diary_day": alert.day.isoformat(), **_both("raised", alert.raised_at, diary.zone),
             "taken_utc": iso(taken), "contacted_utc": iso(alert.contacted_at), "closed_utc": iso(alert.closed_at),
             "minutes_to_take": round((taken - alert.raised_at).total_seconds() / 60, 1) if taken else None,
             "outcome": alert.outcome,
@@ -205,8 +203,8 @@ def _scores(diary: Diary, library: Library) -> Iterator[Row]:
 def _notes(diary: Diary) -> Iterator[Row]:
     for note in diary.notes:
         yield {
-            "patient": diary.patient, "diary_day": note.day.isoformat(), "written_utc": iso(note.written_at),
-            "text": note.text,
+            "patient": diary.patient, "diary_day": note.day.isoformat(),
+            **_both("written", note.written_at, diary.zone), "text": note.text,
         }  # fmt: skip
 
 
@@ -219,5 +217,6 @@ def _events(diary: Diary) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _local(moment: datetime, zone: str) -> str:
-    return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+def _both(name: str, moment: datetime | None, zone: str) -> dict[str, Cell]:
+    local = moment.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds") if moment else ""
+    return {f"{name}_utc": iso(moment), f"{name}_local": local}

@@ -28,13 +28,22 @@ INVISIBLE = ("Cf",)  # direction overrides and their like: they could make a sen
 FIRST_CHARACTER_OUTSIDE_THE_MAIN_FONT = 0x0250
 
 
+FORGETTING_ROUNDS = 11  # typst keeps what the last ten compilations used
+
+
 def pdf(template: str, data: Mapping[str, object], made_at: datetime) -> bytes:
     """The document as PDF/A-2a and PDF/UA-1, stamped with `made_at`, which is all that differs between two calls.
 
     Should the fonts fail on a text in spite of `printable`, the rare characters are named; should the standards still
     refuse, the document is made without them: a plain PDF is better than none.
     """
-    stamp = int(made_at.timestamp())
+    try:
+        return _pdf(template, data, int(made_at.timestamp()))
+    finally:
+        _forget()
+
+
+def _pdf(template: str, data: Mapping[str, object], stamp: int) -> bytes:
     try:
         return _one(_compiler(template, data).compile(format="pdf", pdf_standards=STANDARDS, timestamp=stamp))
     except typst.TypstError:
@@ -47,8 +56,18 @@ def pdf(template: str, data: Mapping[str, object], made_at: datetime) -> bytes:
 
 def png(template: str, data: Mapping[str, object], *, ppi: float = 144) -> bytes:
     """The first page of the document as a picture; `ppi` 72 gives one pixel per point."""
-    pages = _compiler(template, data).compile(format="png", ppi=ppi)
-    return pages[0] if isinstance(pages, list) else _one(pages)
+    try:
+        pages = _compiler(template, data).compile(format="png", ppi=ppi)
+        return pages[0] if isinstance(pages, list) else _one(pages)
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    """Lets typst drop its memory of this document: ten reports of five years would otherwise hold gigabytes."""
+    nothing = typst.Compiler(TEMPLATES / "nothing.typ", root=TEMPLATES, font_paths=_fonts(), ignore_system_fonts=True)
+    for _ in range(FORGETTING_ROUNDS):
+        nothing.compile(format="svg")
 
 
 def printable(text: str) -> str:

@@ -50,7 +50,7 @@ def infusions(work: Work, patient: Patient) -> tuple[plain.Infusion, ...]:
 
 def ref_of(check_in: CheckIn) -> str:
     """How a check-in is called in exports."""
-    return str(check_in.id)[:8]
+    return check_in.id.hex[:16]
 
 
 def _check_ins(work: Work, patient: Patient) -> tuple[plain.CheckIn, ...]:

@@ -1,6 +1,7 @@
 """The commands as an operator types them: what is missing or wrong gets a sentence and an exit code."""
 
 import os
+import re
 import subprocess  # nosec B404
 import sys
 from pathlib import Path
@@ -173,3 +174,37 @@ def test_a_trial_that_cannot_be_done_says_why(tmp_path: Path, arguments: list[st
     ran = afterglow(tmp_path, "backtest", "series.csv", *arguments)
     assert ran.returncode == 2
     assert said in ran.stderr.replace("\n", " ")
+
+
+async def test_export_of_everybody_twice_is_the_same(clinic: SimulatedClinic, tmp_path: Path) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("7")
+    settings = {"DATABASE_URL": f"sqlite:///{clinic.folder / 'afterglow.sqlite'}"}
+    for out in ("one", "two"):
+        for kind in ("csv", "fhir"):
+            ran = afterglow(tmp_path, "export", "--format", kind, "--out", out, **settings)
+            assert ran.returncode == 0, ran.stderr
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert "responses.csv" in names and "dictionary.csv" in names and "P-0001.fhir.json" in names
+    assert not [name for name in names if name.endswith(".part")]
+    for name in names:
+        made = [(tmp_path / out / name).read_text(encoding="utf-8") for out in ("one", "two")]
+        if name.endswith(".json"):  # the moment of creation is all that differs
+            made = [re.sub(r'"(timestamp|recorded)": "[^"]+"', "", text) for text in made]
+        assert made[0] == made[1], name
+
+
+async def test_export_of_a_period(clinic: SimulatedClinic, tmp_path: Path) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("7")
+    settings = {"DATABASE_URL": f"sqlite:///{clinic.folder / 'afterglow.sqlite'}"}
+    period = ["--from", "2020-01-01", "--to", "2020-12-31"]
+    for kind in ("pdf", "csv", "fhir"):
+        ran = afterglow(tmp_path, "export", "--format", kind, *period, **settings)
+        assert ran.returncode == 0, ran.stderr
+    assert len((tmp_path / "out" / "responses.csv").read_text(encoding="utf-8-sig").splitlines()) == 1
+    assert '"Observation"' not in (tmp_path / "out" / "P-0001.fhir.json").read_text(encoding="utf-8")
+    backwards = afterglow(tmp_path, "export", "--from", "2020-02-01", "--to", "2020-01-01", **settings)
+    assert backwards.returncode == 2 and "--to is before --from" in backwards.stderr
