@@ -26,6 +26,7 @@ from bot.clinical.library import Library, Unknown
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
 from bot.delivery.bot import DiaryBot
+from bot.delivery.channels import Channels
 from bot.delivery.last_resort import LastResort
 from bot.delivery.lease import Lease, listen
 from bot.delivery.receiver import Receiver
@@ -38,7 +39,7 @@ from bot.delivery.worker import Worker
 from bot.desk import Desk
 from bot.services import care, versions
 from bot.services.work import Knowledge, Work
-from bot.settings import Clinic, Settings, SettingsError
+from bot.settings import Clinic, Roads, Settings, SettingsError
 from bot.texts import DEFAULT_LANGUAGE, LANGUAGES
 from bot.texts import load as load_texts
 from bot.upkeep import Upkeep, migrate, shelf_of
@@ -59,13 +60,13 @@ def open_desk(settings: Settings, clinic: Clinic, clock: Clock) -> Desk:
     """The database, migrated, with everything the services know. Raises `SettingsError` or `StorageError`."""
     database = Database(settings.database, MasterKeys.from_file(settings.key_file))
     migrate(database, shelf_of(settings, clinic), clock.now())
-    desk = Desk(database, knowledge(clinic), clock)
+    desk = Desk(database, knowledge(clinic, settings.roads), clock)
     desk.act_now(_make_shared_keys)
     desk.act_now(versions.remember)
     return desk
 
 
-def knowledge(clinic: Clinic) -> Knowledge:
+def knowledge(clinic: Clinic, roads: Roads | None = None) -> Knowledge:
     """Raises `SettingsError` when a file of the clinic's own cannot be used."""
     for name, folder in (("instruments", clinic.instruments), ("protocols", clinic.protocols)):
         if folder is not None and not folder.is_dir():
@@ -77,7 +78,7 @@ def knowledge(clinic: Clinic) -> Knowledge:
         raise SettingsError(error.key, read=error.read, expected=error.expected) from None
     except Unknown as error:
         raise SettingsError("protocol", read=repr(clinic.protocol), expected=str(error)) from None
-    return Knowledge(clinic, library, Patterns.load(), CrisisLines.load())
+    return Knowledge(clinic, library, Patterns.load(), CrisisLines.load(), roads or Roads())
 
 
 def _make_shared_keys(work: Work) -> None:
@@ -105,6 +106,7 @@ class Afterglow:
     worker: Worker
     sender: Sender
     ticker: Ticker
+    channels: Channels
     bot: DiaryBot
     lease: Lease
     port: int | None = None  # where this process serves HTTP
@@ -117,10 +119,14 @@ class Afterglow:
         for _ in range(SETTLE_ROUNDS):
             self.worker.wake()
             self.sender.wake()
+            self.channels.wake()
             moved = await self.ticker.tick()
-            if not moved and await self._quiet() and await self.sender.drained():
+            if not moved and await self._quiet() and await self._drained():
                 return
             await asyncio.sleep(0.01)
+
+    async def _drained(self) -> bool:
+        return await self.channels.drained() and await self.sender.drained()
 
     async def _quiet(self) -> bool:
         info = await self.bot.get_webhook_info()
@@ -173,6 +179,7 @@ async def running(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            afterglow.channels.close()
             await afterglow.lease.give_up()
 
 
@@ -186,7 +193,7 @@ def _built(bot: DiaryBot, desk: Desk, clock: Clock, poll_seconds: int, pace: Pac
     worker, sender = Worker(application, desk, Triage(desk)), Sender(bot, desk, pace, lease)
     desk.on_commit(worker.wake)
     desk.on_commit(sender.wake)
-    return Afterglow(desk, receiver, worker, sender, Ticker(desk, receiver.caught_up), bot, lease)
+    return Afterglow(desk, receiver, worker, sender, Ticker(desk, receiver.caught_up), Channels(desk), bot, lease)
 
 
 def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None) -> list[Coroutine[Any, Any, None]]:
@@ -196,6 +203,7 @@ def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None)
         receiver.run,
         afterglow.sender.run,
         afterglow.ticker.run,
+        afterglow.channels.run,
         partial(_keep_calendar, desk, upkeep),
     ]
     if webhook is not None:

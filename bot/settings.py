@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -37,7 +38,9 @@ class Ladder(Strict):
     repeat: int = Field(gt=0)
     next_person: int = Field(gt=0)
     second_road: int = Field(gt=0)
+    second_road_unsent: int = Field(gt=0)  # the same, when Telegram has not taken the page
     everybody: int = Field(gt=0)
+    repeat_at_last: int = Field(gt=0)  # once everybody is paged, for ever
     contact_within: int = Field(gt=0)  # after taking
     close_within: int = Field(gt=0)  # after contact
 
@@ -50,7 +53,9 @@ class Escalation(Strict):
         repeat=2 * MINUTE,
         next_person=5 * MINUTE,
         second_road=5 * MINUTE,
+        second_road_unsent=MINUTE,
         everybody=15 * MINUTE,
+        repeat_at_last=2 * MINUTE,
         contact_within=15 * MINUTE,
         close_within=30 * MINUTE,
     )
@@ -58,7 +63,9 @@ class Escalation(Strict):
         repeat=30 * MINUTE,
         next_person=60 * MINUTE,
         second_road=2 * HOUR,
+        second_road_unsent=5 * MINUTE,
         everybody=3 * HOUR,
+        repeat_at_last=HOUR,
         contact_within=2 * HOUR,
         close_within=4 * HOUR,
     )
@@ -113,6 +120,15 @@ class Clinic(Strict):
             raise _first(error, prefix=f"{path.name} ") from None
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Roads:
+    """The operator's apprise URLs. They hold passwords, so they have no printed form."""
+
+    operator: tuple[str, ...] = ()
+    mail: str | None = None  # with {address} where a person's own belongs
+    sms: str | None = None
+
+
 class Settings(BaseSettings):
     """What an operator sets. Every name is an environment variable of the same name, or a line in `.env`."""
 
@@ -130,6 +146,9 @@ class Settings(BaseSettings):
     webhook_url: str | None = None
     webhook_secret: SecretStr | None = None
     heartbeat_url: str | None = None
+    operator_channels: SecretStr | None = None  # apprise URLs, separated by blanks
+    second_road_mail: SecretStr | None = None  # an apprise URL with {address}
+    second_road_sms: SecretStr | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -140,6 +159,9 @@ class Settings(BaseSettings):
         "webhook_secret",
         "webhook_url",
         "heartbeat_url",
+        "operator_channels",
+        "second_road_mail",
+        "second_road_sms",
         "backup_dir",
         "backup_keys_dir",
         "backup_stream_dir",
@@ -164,6 +186,13 @@ class Settings(BaseSettings):
             raise ValueError("expected 16 to 256 letters, digits, _ or -")
         return secret
 
+    @field_validator("second_road_mail", "second_road_sms")
+    @classmethod
+    def _has_room_for_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and "{address}" not in url.get_secret_value():
+            raise ValueError("expected an apprise URL with {address} where the address of a person belongs")
+        return url
+
     @classmethod
     def read(cls, **overrides: Any) -> Self:
         """Raises `SettingsError` with the first thing that is wrong."""
@@ -175,6 +204,14 @@ class Settings(BaseSettings):
     @property
     def key_file(self) -> Path:
         return self.master_key_file or self.data_dir / "keys" / "master.keys"
+
+    @property
+    def roads(self) -> Roads:
+        def revealed(url: SecretStr | None) -> str | None:
+            return url.get_secret_value() if url else None
+
+        operator = tuple((revealed(self.operator_channels) or "").split())
+        return Roads(operator, revealed(self.second_road_mail), revealed(self.second_road_sms))
 
     @property
     def database(self) -> str:
@@ -191,7 +228,9 @@ class Settings(BaseSettings):
         return self.backup_keys_dir or self.data_dir / "backup-keys"
 
 
-SECRETS = {"telegram_token", "database_url", "webhook_secret"}
+SECRETS = {
+    "telegram_token", "database_url", "webhook_secret", "operator_channels", "second_road_mail", "second_road_sms",
+}  # fmt: skip
 
 
 def _first(error: ValidationError, prefix: str = "") -> SettingsError:

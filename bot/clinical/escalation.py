@@ -13,7 +13,9 @@ class Times:
     repeat: int
     next_person: int
     second_road: int
+    second_road_unsent: int  # the same, when Telegram has not taken the page
     everybody: int
+    repeat_at_last: int  # once everybody is paged, for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +23,23 @@ class Step:
     """`reach` people from the top of the rota are paged now, or everybody when it is None."""
 
     reach: int | None
-    second_road: bool
+    repeat: int  # who was paged within these seconds is not paged again yet
     next_at: datetime
 
 
 def step(times: Times, started: datetime, now: datetime) -> Step:
     """The step that is due at `now`. Steps that were missed while nothing ran are made up for by the widest of them."""
     elapsed = max(0, int((now - started).total_seconds()))
-    later = [(elapsed // every + 1) * every for every in (times.repeat, times.next_person)]
-    later += [once for once in (times.second_road, times.everybody) if once > elapsed]
+    at_last = elapsed >= times.everybody
+    if at_last:
+        beyond = elapsed - times.everybody
+        later = [times.everybody + (beyond // times.repeat_at_last + 1) * times.repeat_at_last]
+    else:
+        later = [(elapsed // every + 1) * every for every in (times.repeat, times.next_person)]
+    later += [once for once in (times.second_road_unsent, times.second_road, times.everybody) if once > elapsed]
     return Step(
-        reach=None if elapsed >= times.everybody else 1 + elapsed // times.next_person,
-        second_road=elapsed >= times.second_road,
+        reach=None if at_last else 1 + elapsed // times.next_person,
+        repeat=times.repeat_at_last if at_last else times.repeat,
         next_at=started + timedelta(seconds=min(later)),
     )
 

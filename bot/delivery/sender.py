@@ -19,6 +19,7 @@ from bot.delivery.lease import Lease
 from bot.delivery.pulse import Pulse
 from bot.delivery.waking import woken
 from bot.desk import Desk
+from bot.services import membership, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.stores.post import MAX_ATTEMPTS
@@ -31,6 +32,7 @@ IN_FLIGHT = 16  # measured in docs/reliability.md: more requests at once are slo
 IDLE_SECONDS = 5.0
 RETRY_AFTER_ERROR = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=2)
+LONGEST_URGENT_RETRY = timedelta(seconds=8)  # an alert is there within seconds of Telegram's return
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,21 +244,21 @@ def _sent(work: Work, ready: Ready, message: int | None) -> None:
     if letter.kind in ("check_in.prompt", "check_in.reminder") and letter.subject_id is not None:
         check_in = work.stores.check_ins.get(letter.subject_id)
         check_in.delivered_at = check_in.delivered_at or work.now
+    if letter.kind in ("alert.page", "alert.team"):
+        receipts.page_arrived(work, letter.subject_id)
 
 
 def _refused(work: Work, ready: Ready, state: ChatState) -> None:
     letter = work.stores.outbox.get(ready.position)
     letter.state = LetterState.REFUSED
-    chat = work.stores.chats.get(ready.chat)
-    if work.stores.chats.set_state(chat, state):
-        work.stores.audit.record("chat.blocked", actor=letter.person_id, subject=letter.person_id)
+    membership.lost(work, work.stores.chats.get(ready.chat), state, f"letter:{ready.position}")
 
 
 def _unacceptable(work: Work, ready: Ready, why: str) -> None:
     letter = work.stores.outbox.get(ready.position)
     letter.state = LetterState.REFUSED
     if "chat not found" in why.lower():
-        work.stores.chats.set_state(work.stores.chats.get(ready.chat), ChatState.GONE)
+        membership.lost(work, work.stores.chats.get(ready.chat), ChatState.GONE, f"letter:{ready.position}")
     work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
 
 
@@ -267,7 +269,8 @@ def _migrated(work: Work, chat_id: UUID, number: int) -> None:
 def _again(work: Work, position: int) -> None:
     letter = work.stores.outbox.get(position)
     letter.attempts += 1
-    letter.due_at = work.now + min(RETRY_AFTER_ERROR * 2 ** min(letter.attempts - 1, 6), LONGEST_RETRY)
+    longest = LONGEST_URGENT_RETRY if letter.urgency <= Urgency.ALERT else LONGEST_RETRY
+    letter.due_at = work.now + min(RETRY_AFTER_ERROR * 2 ** min(letter.attempts - 1, 6), longest)
 
 
 def _broken(work: Work, position: int) -> None:

@@ -9,7 +9,7 @@ import structlog
 from bot.delivery.drift import Reading, TwoClocks
 from bot.delivery.pulse import Pulse
 from bot.desk import Desk
-from bot.services import alerts, check_ins, courses, incidents, pausing
+from bot.services import check_ins, courses, incidents, paging, pausing
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.stores.agenda import Due
@@ -48,7 +48,7 @@ class Ticker:
         due, may_expire = await self._desk.lead(_look, reading.latest, may_expire)
         moved = 0
         if due.escalations:
-            moved += await self._desk.lead_at(reading.latest, alerts.escalate_due)
+            moved += await self._desk.lead_at(reading.latest, paging.escalate_due)
         if due.check_ins:
             moved += await self._desk.lead(check_ins.do_due, may_expire=may_expire)
         if due.pauses:
@@ -82,6 +82,7 @@ def _next_due(work: Work, until: datetime) -> datetime | None:
         work.stores.check_ins.next_due(),
         work.stores.alerts.next_step(),
         work.stores.outbox.next_due(),
+        work.stores.roads.next_due(),
     ]
     moments = [moment for moment in due if moment is not None and moment <= until]
     return min(moments, default=None)

@@ -1,50 +1,20 @@
-"""Alerts: raised by findings, escalated by time, taken, contacted, handed over and closed by people."""
+"""Alerts: raised by findings, taken, contacted, handed over and closed by people."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from bot.clinical import escalation
 from bot.clinical.terms import Finding, Level, Rule
-from bot.services import letters
-from bot.services.errors import AlertClosed, StaleButton
-from bot.services.letters import Urgency
+from bot.services import letters, receipts
+from bot.services.alert_cards import show_everywhere
+from bot.services.errors import AlertClosed, NotYours, StaleButton
+from bot.services.paging import deadline, escalate, ladder_of, pass_on, start_clock
 from bot.services.work import Work
-from bot.settings import Ladder
 from storage.tables.alerts import Alert, AlertState
-from storage.tables.people import Patient, Person
+from storage.tables.people import Patient
 
 OUTCOMES = ("safe", "plan", "emergency", "unreached", "false_alarm")
-
-
-@dataclass(frozen=True, slots=True)
-class FindingView:
-    reason: str
-    values: dict[str, float | int | str]
-    level: str
-    found_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AlertView:
-    """What an alert card shows."""
-
-    id: UUID
-    code: str
-    patient: str
-    level: Level
-    rule: Rule
-    state: AlertState
-    raised_at: datetime
-    zone: str
-    owner: str | None
-    acknowledged_at: datetime | None
-    contacted_at: datetime | None
-    closed_at: datetime | None
-    outcome: str | None
-    days_since_infusion: int | None
-    contact: dict[str, str]
-    findings: tuple[FindingView, ...]
+CALL_MINUTES = (5, 10, 15, 30, 60, 120)  # what an owner can promise a patient
+NOTE_STEP = "alert.note"
 
 
 def raise_finding(work: Work, patient: Patient, finding: Finding, source: str) -> Alert | None:
@@ -74,7 +44,7 @@ def raise_finding(work: Work, patient: Patient, finding: Finding, source: str) -
         )
         work.stores.audit.record("alert.raised", actor=None, subject=alert.id, detail=f"{finding.rule} {finding.level}")
         row.alert_id = alert.id
-        _start_clock(work, alert)
+        start_clock(work, alert)
     else:
         row.alert_id = alert.id
         _add_to_open(work, alert, finding)
@@ -90,96 +60,9 @@ def _add_to_open(work: Work, alert: Alert, finding: Finding) -> None:
         alert.level = finding.level
     # Somebody has taken this alert knowing less than it says now: it must be taken again.
     if rises or (speaks_of_danger and alert.state != AlertState.OPEN):
-        alert.state, alert.owner_id, alert.acknowledged_at = AlertState.OPEN, None, None
-        _start_clock(work, alert)
-    show_everywhere(work, alert)
-
-
-def _start_clock(work: Work, alert: Alert) -> None:
-    alert.clock_from, alert.round = work.now, 0
-    alert.next_step_at = work.now if Level(alert.level).at_least(Level.ORANGE) else _working(work)
-
-
-def _working(work: Work) -> datetime:
-    hours = work.clinic.working_hours
-    return escalation.next_working_moment(work.now, hours.days, hours.opens, hours.closes, work.clinic.zone)
-
-
-def _next_working_day(work: Work) -> datetime:
-    hours = work.clinic.working_hours
-    return escalation.next_working_day(work.now, hours.days, hours.opens, hours.closes, work.clinic.zone)
-
-
-def escalate_due(work: Work) -> int:
-    """Does every escalation step that is due; returns how many alerts moved."""
-    due = work.stores.alerts.due_for_a_step(work.now)
-    for alert in due:
-        if alert.state == AlertState.OPEN:
-            escalate(work, alert)
-        else:
-            _owner_is_late(work, alert)
-    return len(due)
-
-
-def escalate(work: Work, alert: Alert) -> None:
-    """Pages whoever is to be paged now, when the step is due."""
-    if alert.state != AlertState.OPEN or alert.next_step_at is None or alert.next_step_at > work.now:
-        return
-    ladder = _ladder(work, alert)
-    if ladder is None:
-        reach, alert.next_step_at = _everybody(work) if alert.round else _rota(work)[:1], _next_working_day(work)
-    else:
-        times = escalation.Times(ladder.repeat, ladder.next_person, ladder.second_road, ladder.everybody)
-        step = escalation.step(times, alert.clock_from, work.now)
-        reach = _everybody(work) if step.reach is None else _rota(work)[: step.reach]
-        alert.next_step_at = step.next_at
-    alert.round += 1
-    patient = work.stores.patients.get(alert.patient_id)
-    for person in reach:
-        letters.to_person(
-            work, person, "alert.page", Urgency.ALERT, patient=patient, subject=alert.id, card=card_of(alert)
-        )
-    for chat in work.stores.chats.team():
-        letters.to_chat(work, chat, "alert.team", Urgency.ALERT, patient=patient, subject=alert.id, card=card_of(alert))
-    work.stores.audit.record("alert.paged", actor=None, subject=alert.id, detail=f"step {alert.round}, {len(reach)}")
-
-
-def _ladder(work: Work, alert: Alert) -> Ladder | None:
-    match Level(alert.level):
-        case Level.RED:
-            return work.clinic.escalation.red
-        case Level.ORANGE:
-            return work.clinic.escalation.orange
-        case _:
-            return None
-
-
-def _rota(work: Work) -> list[Person]:
-    """The people on the rota; with an empty rota, everybody: an open alert always goes to somebody."""
-    return list(work.stores.rota.in_order()) or _everybody(work)
-
-
-def _everybody(work: Work) -> list[Person]:
-    return list(work.stores.people.staff())
-
-
-def _owner_is_late(work: Work, alert: Alert) -> None:
-    """Taking is not contact: without it the alert goes back to the rota. A contact not closed is reminded once."""
-    ladder = _ladder(work, alert)
-    patient = work.stores.patients.get(alert.patient_id)
-    if alert.state == AlertState.CONTACTED and alert.owner_id is not None and alert.round >= 0:
-        owner = work.stores.people.get(alert.owner_id)
-        letters.to_person(
-            work, owner, "alert.page", Urgency.ALERT, patient=patient, subject=alert.id, card=card_of(alert)
-        )
-        alert.round = -1  # the next time it goes back to the rota
-        alert.next_step_at = work.now + timedelta(seconds=ladder.close_within) if ladder else _next_working_day(work)
-        return
-    work.stores.audit.record("alert.returned", actor=alert.owner_id, subject=alert.id, detail=alert.state)
-    alert.state, alert.owner_id = AlertState.OPEN, None
-    alert.clock_from, alert.round = work.now, 0
-    alert.next_step_at = work.now
-    escalate(work, alert)
+        alert.state, alert.owner_id, alert.acknowledged_at, alert.promised_at = AlertState.OPEN, None, None, None
+        work.stores.alerts.forget_passes(alert)
+        start_clock(work, alert)
     show_everywhere(work, alert)
 
 
@@ -189,11 +72,32 @@ def acknowledge(work: Work, alert_id: UUID) -> None:
     if alert.owner_id == work.by().id and alert.state != AlertState.OPEN:
         return
     alert.state, alert.owner_id, alert.acknowledged_at = AlertState.ACKNOWLEDGED, work.by().id, work.now
-    ladder = _ladder(work, alert)
-    alert.next_step_at = work.now + timedelta(seconds=ladder.contact_within) if ladder else _next_working_day(work)
+    alert.promised_at = None
+    ladder = ladder_of(work, alert)
+    alert.next_step_at = deadline(work, ladder.contact_within if ladder else None)
     work.stores.audit.record("alert.acknowledged", actor=work.caller.id, subject=alert.id, detail=alert.level)
     show_everywhere(work, alert)
-    _tell_patient(work, alert, "receipt.read")
+    receipts.read(work, alert)
+
+
+def call_minutes(work: Work, alert_id: UUID) -> tuple[int, ...]:
+    """What can be promised within the time in which a contact must follow: three choices at most."""
+    ladder = ladder_of(work, work.stores.alerts.get(alert_id))
+    return tuple(m for m in CALL_MINUTES if ladder is None or m * 60 <= ladder.contact_within)[-3:]
+
+
+def promise(work: Work, alert_id: UUID, minutes: str) -> None:
+    """The owner says by when they will phone; the patient hears it, and it is held against the owner."""
+    alert = _open(work, alert_id)
+    if alert.state != AlertState.ACKNOWLEDGED or alert.owner_id != work.by().id:
+        raise NotYours
+    if minutes not in {str(offered) for offered in call_minutes(work, alert_id)} or alert.next_step_at is None:
+        raise StaleButton
+    alert.promised_at = min(work.now + timedelta(minutes=int(minutes)), alert.next_step_at)
+    alert.next_step_at = alert.promised_at
+    work.stores.audit.record("alert.promised", actor=work.caller.id, subject=alert.id, detail=minutes)
+    show_everywhere(work, alert)
+    receipts.promised(work, alert)
 
 
 def contacted(work: Work, alert_id: UUID) -> None:
@@ -204,22 +108,28 @@ def contacted(work: Work, alert_id: UUID) -> None:
     if alert.state == AlertState.OPEN:
         alert.acknowledged_at = work.now
     alert.state, alert.owner_id, alert.contacted_at, alert.round = AlertState.CONTACTED, work.by().id, work.now, 0
-    ladder = _ladder(work, alert)
-    alert.next_step_at = work.now + timedelta(seconds=ladder.close_within) if ladder else _next_working_day(work)
+    ladder = ladder_of(work, alert)
+    alert.next_step_at = deadline(work, ladder.close_within if ladder else None)
     work.stores.audit.record("alert.contacted", actor=work.caller.id, subject=alert.id)
     show_everywhere(work, alert)
 
 
 def hand_over(work: Work, alert_id: UUID) -> None:
-    """«Not now»: the next person on the rota is paged at once."""
+    """«Not now»: the next person on the rota is paged at once, and the caller not again before everybody is."""
     alert = _open(work, alert_id)
-    ladder = _ladder(work, alert)
-    alert.state, alert.owner_id = AlertState.OPEN, None
-    alert.clock_from = work.now - timedelta(seconds=ladder.next_person if ladder else 0)
-    alert.next_step_at = work.now
-    work.stores.audit.record("alert.handed_over", actor=work.caller.id, subject=alert.id)
-    escalate(work, alert)
-    show_everywhere(work, alert)
+    work.stores.audit.record("alert.handed_over", actor=work.caller.id, subject=alert.id, detail=alert.state)
+    work.stores.alerts.pass_over(alert, work.by().id)
+    if (
+        alert.state == AlertState.OPEN
+    ):  # time goes on: declining does not put off the moment at which everybody is paged
+        alert.next_step_at = work.now
+        escalate(work, alert)
+        letters.reply(work, "notice", detail="alert.handed_over")
+        return
+    if alert.owner_id != work.by().id:
+        return  # somebody else has it; the caller's «Not now» takes it from nobody
+    pass_on(work, alert)
+    receipts.passed_on(work, alert)
 
 
 def ask_outcome(work: Work, alert_id: UUID) -> None:
@@ -228,33 +138,27 @@ def ask_outcome(work: Work, alert_id: UUID) -> None:
 
 
 def close(work: Work, alert_id: UUID, outcome: str) -> None:
+    """With an outcome; a note may follow as the caller's next text."""
     alert = _open(work, alert_id)
     if outcome not in OUTCOMES:
         raise StaleButton
     alert.state, alert.outcome, alert.closed_at, alert.next_step_at = AlertState.CLOSED, outcome, work.now, None
     alert.owner_id = work.by().id
     work.stores.audit.record("alert.closed", actor=work.caller.id, subject=alert.id, detail=outcome)
+    work.stores.alerts.forget_passes(alert)
     show_everywhere(work, alert)
+    work.stores.dialogues.enter(work.chat(), NOTE_STEP, {"alert": str(alert.id)})
     letters.reply(work, "alert.closed", subject=alert.id, card=f"close:{alert.id}", fresh=False)
 
 
-def show_everywhere(work: Work, alert: Alert) -> None:
-    """Edits the alert's message wherever it is shown; states edit, pages sound."""
-    alert.revision += 1
-    for card in work.stores.outbox.chats_showing(card_of(alert)):
-        chat = work.stores.chats.get(card.chat_id)
-        person = work.stores.people.in_chat(chat)
-        work.stores.outbox.write(
-            kind="alert.team" if chat.is_group else "alert.page", urgency=Urgency.ALERT, chat_id=chat.id,
-            person_id=person.id if person else None, patient_id=alert.patient_id, subject_id=alert.id,
-            card=card_of(alert), fresh=False,
-        )  # fmt: skip
-
-
-def _tell_patient(work: Work, alert: Alert, kind: str) -> None:
-    if alert.rule == Rule.SUICIDAL_THOUGHTS:
-        patient = work.stores.patients.get(alert.patient_id)
-        letters.to_patient(work, patient, kind, Urgency.RECEIPT, subject=alert.id)
+def typed(work: Work, _step: str, draft: dict[str, str], said: str) -> None:
+    """What the person who closed it wrote about it, sealed with the patient's key."""
+    alert = work.stores.alerts.get(UUID(draft["alert"]))
+    work.stores.dialogues.leave(work.chat())
+    work.stores.alerts.set_closing_note(alert, said)
+    work.stores.audit.record("alert.noted", actor=work.caller.id, subject=alert.id)
+    show_everywhere(work, alert)
+    letters.reply(work, "notice", detail="alert.note_kept")
 
 
 def _open(work: Work, alert_id: UUID) -> Alert:
@@ -264,26 +168,3 @@ def _open(work: Work, alert_id: UUID) -> Alert:
     if alert.state == AlertState.CLOSED:
         raise AlertClosed(code=alert.code)
     return alert
-
-
-def card_of(alert: Alert) -> str:
-    return f"alert:{alert.id}"
-
-
-def view(work: Work, alert_id: UUID) -> AlertView:
-    alert = work.stores.alerts.get(alert_id)
-    patient = work.stores.patients.get(alert.patient_id)
-    given = [infusion.at for infusion in work.stores.infusions.given_to(patient.id) if infusion.at <= work.now]
-    owner = work.stores.people.find(alert.owner_id) if alert.owner_id else None
-    return AlertView(
-        id=alert.id, code=alert.code, patient=patient.code, level=Level(alert.level), rule=Rule(alert.rule),
-        state=alert.state, raised_at=alert.raised_at, zone=work.clinic.zone,
-        owner=work.stores.people.name(owner) if owner else None,
-        acknowledged_at=alert.acknowledged_at, contacted_at=alert.contacted_at, closed_at=alert.closed_at,
-        outcome=alert.outcome, days_since_infusion=(work.now - given[-1]).days if given else None,
-        contact=work.stores.patients.contact(patient),
-        findings=tuple(
-            FindingView(*work.stores.findings.reason(row), row.level, row.found_at)
-            for row in work.stores.findings.of_alert(alert.id)
-        ),
-    )  # fmt: skip

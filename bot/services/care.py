@@ -1,4 +1,4 @@
-"""What the care team looks at: the patient card, the roster, the digest, and the rota."""
+"""What the care team looks at: the patient card, the roster and the digest."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -168,22 +168,6 @@ def staff_chats(work: Work) -> list[tuple[int, str]]:
     """Telegram's number of each member's chat, and the language spoken there."""
     chats = work.stores.chats
     return [(chats.number(chats.get(person.chat_id)), person.language) for person in work.stores.people.staff()]
-
-
-def show_rota(work: Work) -> None:
-    letters.reply(work, "rota", card="rota")
-
-
-def rota(work: Work) -> tuple[tuple[UUID, str], ...]:
-    return tuple((person.id, work.stores.people.name(person)) for person in work.stores.rota.in_order())
-
-
-def take_first_place(work: Work) -> None:
-    """«I am on call»: the caller is paged first from now on."""
-    others = [person.id for person in work.stores.rota.in_order() if person.id != work.by().id]
-    work.stores.rota.set([work.by().id, *others])
-    work.stores.audit.record("rota.first", actor=work.caller.id, subject=work.caller.id)
-    letters.reply(work, "rota", card="rota")
 
 
 def greet_group(work: Work) -> None:

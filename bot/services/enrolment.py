@@ -69,7 +69,7 @@ def join(work: Work, token: str, name: str) -> None:
 def _join_as_staff(work: Work, invite: Invite, name: str) -> None:
     person = work.stores.people.add(role=invite.role, chat=work.chat(), name=name, language=work.clinic.language)
     if person.role != Role.ADMIN:
-        on_rota = [known.id for known in work.stores.rota.in_order()]
+        on_rota = [known.id for known, _ in work.stores.rota.places()]
         work.stores.rota.set([*on_rota, person.id])
     work.stores.audit.record("staff.joined", actor=person.id, subject=person.id, detail=person.role)
     letters.to_person(work, person, "staff.welcome", Urgency.REPLY, detail=person.role)

@@ -69,3 +69,23 @@ class NotADay(Kind):
 
 class NotAPressure(Kind):
     key = "error.pressure"
+
+
+class NotYours(Kind):
+    key = "error.not_yours"
+
+
+class NotOnRota(Kind):
+    key = "error.not_on_rota"
+
+
+class BadChannel(Kind):
+    key = "error.channel"
+
+
+class NoMailRoad(Kind):
+    key = "error.no_mail_road"
+
+
+class NoSmsRoad(Kind):
+    key = "error.no_sms_road"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bot.services import about_you, care, check_ins, enrolment, infusions, letters, replies, standing
+from bot.services import about_you, alerts, care, check_ins, enrolment, infusions, letters, replies, staff, standing
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
 from storage.tables.people import PatientState, Role
@@ -44,4 +44,6 @@ def _asked_for(work: Work, said: str) -> bool:
 STAFF_STEPS: dict[str, Callable[[Work, str, dict[str, str], str], None]] = {
     "infusion": infusions.typed,
     "standing": standing.typed,
+    "channel": staff.typed,
+    "alert": alerts.typed,
 }

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from bot.services import letters
+from bot.services import letters, roads
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.incidents import Incident
@@ -29,7 +29,7 @@ class IncidentKind(StrEnum):
     RESTORED = "restored"  # a backup was put in place; the time whose answers are lost
     NOBODY_ON_CALL = "nobody_on_call"
     STAFF_BLOCKED = "staff_blocked"  # a member of staff cannot be reached in Telegram; their id
-    CHANNEL_DEAD = "channel_dead"  # a channel of the second road takes nothing; its owner's id
+    CHANNEL_DEAD = "channel_dead"  # a channel of the second road takes nothing; its id, or "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ def open(work: Work, kind: IncidentKind, detail: str = "") -> None:
     work.stores.audit.record("incident.opened", actor=None, subject=incident.id, detail=f"{kind} {detail}".strip())
     for person in work.stores.people.admins() or work.stores.people.staff():
         letters.to_person(work, person, "incident", Urgency.ALERT, subject=incident.id, card=card_of(incident.id))
+        roads.call(work, person, roads.INCIDENT, incident.id)
+    roads.call_operator(work, incident.id)
 
 
 def close(work: Work, kind: IncidentKind, detail: str | None = None) -> None:
@@ -105,7 +107,14 @@ def _view(work: Work, incident: Incident) -> IncidentView:
 
 
 def _who(work: Work, incident: Incident) -> str | None:
-    if incident.kind not in (IncidentKind.STAFF_BLOCKED, IncidentKind.CHANNEL_DEAD) or not incident.detail:
-        return None
-    person = work.stores.people.find(UUID(incident.detail))
+    """The member of staff that an incident is about."""
+    match IncidentKind(incident.kind):
+        case IncidentKind.STAFF_BLOCKED if incident.detail:
+            person_id: UUID | None = UUID(incident.detail)
+        case IncidentKind.CHANNEL_DEAD if incident.detail not in ("", "operator"):
+            channel = work.stores.roads.channel(UUID(incident.detail))
+            person_id = channel.person_id if channel else None
+        case _:
+            return None
+    person = work.stores.people.find(person_id) if person_id else None
     return work.stores.people.name(person) if person else None

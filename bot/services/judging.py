@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.clinical import rules, safety
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Finding, Level, Outcome, Rule
-from bot.services import alerts, diary, letters
+from bot.services import alerts, diary, letters, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import CheckIn
@@ -91,7 +91,10 @@ def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -
     alert = alerts.raise_finding(work, patient, finding, source)
     # The same level again within one alert was already answered with the numbers; a rise is answered anew.
     if alert is not None and finding.level.rank > known:
-        letters.to_patient(work, patient, "crisis", Urgency.CRISIS, subject=alert.id, detail=finding.level)
+        letters.to_patient(
+            work, patient, "crisis", Urgency.CRISIS, subject=alert.id, detail=finding.level,
+            card=receipts.crisis_card(alert.id),
+        )  # fmt: skip
 
 
 def judge_unanswered(work: Work, patient: Patient, check_in: CheckIn, *, intent_open: bool) -> datetime | None:

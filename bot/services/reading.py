@@ -36,3 +36,8 @@ def is_erased(work: Work, patient_id: UUID | None) -> bool:
 
 def patient_code(work: Work, patient_id: UUID | None) -> str:
     return work.stores.patients.get(patient_id).code if patient_id else ""
+
+
+def staff_name(work: Work, person_id: UUID | None) -> str:
+    person = work.stores.people.find(person_id) if person_id else None
+    return work.stores.people.name(person) if person else ""

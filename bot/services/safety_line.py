@@ -9,7 +9,8 @@ from bot.clinical.crisis import Country
 from bot.clinical.schedule import diary_day
 from bot.clinical.screening import screen
 from bot.clinical.terms import Finding, Level
-from bot.services import alerts, judging, letters
+from bot.services import alerts, judging, letters, receipts
+from bot.services.receipts import Cover
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState, Role
 
@@ -23,7 +24,8 @@ class Numbers:
     clinic_phone: str
     country: Country
     plan: dict[str, str]  # the patient's own words, by the parts of about_you.PLAN
-    sent_at: datetime | None
+    sent_at: datetime | None  # when the first page arrived; None while none has
+    cover: Cover
     zone: str
     level: Level | None
 
@@ -105,7 +107,8 @@ def numbers(work: Work, patient_id: UUID | None, alert_id: UUID | None = None) -
         clinic_phone=work.clinic.phone,
         country=work.knowledge.crisis_lines.for_country(patient.country if patient else work.clinic.country),
         plan=work.stores.patients.safety_plan(patient) if patient else {},
-        sent_at=alert.raised_at if alert else None,
+        sent_at=alert.reached_at if alert else None,
+        cover=receipts.cover(work),
         zone=patient.zone if patient else work.clinic.zone,
         level=Level(alert.level) if alert else None,
     )

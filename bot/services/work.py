@@ -7,7 +7,7 @@ from uuid import UUID
 from bot.clinical.crisis import CrisisLines
 from bot.clinical.library import Library
 from bot.clinical.screening import Patterns
-from bot.settings import Clinic
+from bot.settings import Clinic, Roads
 from storage.stores import Stores
 from storage.tables.people import Chat, Person
 
@@ -20,6 +20,7 @@ class Knowledge:
     library: Library
     patterns: Patterns
     crisis_lines: CrisisLines
+    roads: Roads
 
 
 @dataclass(frozen=True, slots=True)

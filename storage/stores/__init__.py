@@ -12,6 +12,7 @@ from storage.stores.incidents import Incidents
 from storage.stores.keys import Facts, KeyCache, Keys
 from storage.stores.people import Chats, Dialogues, Invites, Patients, People, Rota
 from storage.stores.post import Inbox, Leases, Outbox
+from storage.stores.roads import Roads
 
 
 class Stores:
@@ -26,7 +27,7 @@ class Stores:
         self.people = People(session, sealer, now)
         self.patients = Patients(session, sealer, now)
         self.invites = Invites(session, now)
-        self.rota = Rota(session, sealer)
+        self.rota = Rota(session, now)
         self.dialogues = Dialogues(session, sealer, now)
         self.infusions = Infusions(session, sealer, now)
         self.check_ins = CheckIns(session)
@@ -36,6 +37,7 @@ class Stores:
         self.alerts = Alerts(session, sealer, now)
         self.findings = Findings(session, sealer, now)
         self.audit = Audit(session, now)
+        self.roads = Roads(session, sealer, now)
         self.incidents = Incidents(session, now)
         self.inbox = Inbox(session, sealer, now)
         self.outbox = Outbox(session, sealer, now)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
-from storage.tables.alerts import Alert, AlertState, AuditEntry, Finding
+from storage.tables.alerts import Alert, AlertPass, AlertState, AuditEntry, Finding
 
 CODE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"  # nothing that is mistaken for something else when read out
 CODE_LENGTH = 5
@@ -76,6 +76,16 @@ class Alerts:
 
     def next_step(self) -> datetime | None:
         return self._session.scalar(select(func.min(Alert.next_step_at)))
+
+    def pass_over(self, alert: Alert, person_id: UUID) -> None:
+        self._session.merge(AlertPass(alert_id=alert.id, person_id=person_id))
+        self._session.flush()
+
+    def passed_over(self, alert: Alert) -> set[UUID]:
+        return set(self._session.scalars(select(AlertPass.person_id).where(AlertPass.alert_id == alert.id)))
+
+    def forget_passes(self, alert: Alert) -> None:
+        self._session.execute(delete(AlertPass).where(AlertPass.alert_id == alert.id))
 
     def set_closing_note(self, alert: Alert, note: str) -> None:
         alert.sealed_closing = self._sealer.seal(str(alert.patient_id), "alerts", "closing", str(alert.id), note)

@@ -255,20 +255,26 @@ class Invites:
 
 
 class Rota:
-    def __init__(self, session: Session, sealer: Sealer) -> None:
+    def __init__(self, session: Session, now: datetime) -> None:
         self._session = session
-        self._sealer = sealer
+        self._now = now
 
     def in_order(self) -> Sequence[Person]:
-        """Who is paged, first to last; people who left are not in it."""
-        return self._session.scalars(
-            select(Person)
+        """Who is paged, first to last; people who left or are away are not in it."""
+        return [person for person, away_until in self.places() if away_until is None]
+
+    def places(self) -> list[tuple[Person, datetime | None]]:
+        """Everybody with a place, first to last, and until when they are away."""
+        rows = self._session.execute(
+            select(Person, RotaPlace.away_until)
             .join(RotaPlace, RotaPlace.person_id == Person.id)
             .where(Person.left_at.is_(None))
             .order_by(RotaPlace.place)
-        ).all()
+        )
+        return [(person, until if until is not None and until > self._now else None) for person, until in rows]
 
     def set(self, person_ids: Sequence[UUID]) -> None:
+        """The new order; whoever is not named loses the place."""
         known = {row.person_id: row for row in self._session.scalars(select(RotaPlace))}
         for person_id, row in known.items():
             if person_id not in person_ids:
@@ -277,20 +283,17 @@ class Rota:
             if person_id in known:
                 known[person_id].place = place
             else:
-                self._session.add(RotaPlace(person_id=person_id, place=place))
+                self._session.add(RotaPlace(person_id=person_id, place=place, away_until=None))
         self._session.flush()
 
-    def second_road(self, person_id: UUID) -> str | None:
+    def set_away(self, person_id: UUID, until: datetime | None) -> bool:
+        """False for somebody without a place."""
         row = self._session.get(RotaPlace, person_id)
-        if row is None or row.second_road is None:
-            return None
-        return self._sealer.open(str(person_id), "rota", "second_road", str(person_id), row.second_road)
-
-    def set_second_road(self, person_id: UUID, address: str | None) -> None:
-        row = self._session.get_one(RotaPlace, person_id)
-        row.second_road = (
-            self._sealer.seal(str(person_id), "rota", "second_road", str(person_id), address) if address else None
-        )
+        if row is None:
+            return False
+        row.away_until = until
+        self._session.flush()
+        return True
 
 
 class Dialogues:

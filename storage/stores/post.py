@@ -272,6 +272,15 @@ class Outbox:
             .where(Letter.state == LetterState.WAITING, Chat.state == ChatState.OPEN)
         )
 
+    def last_fresh(self, chat_id: UUID, card: str) -> Letter | None:
+        """The newest letter of a card that sounds, sent or not."""
+        return self._session.scalar(
+            select(Letter)
+            .where(Letter.chat_id == chat_id, Letter.card == card, Letter.fresh)
+            .order_by(Letter.position.desc())
+            .limit(1)
+        )
+
     def waiting_to(self, chat_id: UUID) -> Sequence[Letter]:
         return self._session.scalars(
             select(Letter).where(Letter.chat_id == chat_id, Letter.state == LetterState.WAITING)

@@ -30,10 +30,12 @@ class Alert(Table):
     state: Mapped[AlertState]
     raised_at: Mapped[datetime]
     clock_from: Mapped[datetime]  # escalation time runs from here: raised, risen, handed over, or taken without contact
-    round: Mapped[int]  # pages of the running escalation so far
+    round: Mapped[int]  # steps of the running escalation so far; of a contacted alert, how often its owner was reminded
     next_step_at: Mapped[datetime | None]
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
+    reached_at: Mapped[datetime | None]  # when the first page was taken by Telegram or by a channel
     acknowledged_at: Mapped[datetime | None]
+    promised_at: Mapped[datetime | None]  # the owner will have phoned the patient before this
     contacted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -53,6 +55,15 @@ class Alert(Table):
             postgresql_where=text("state != 'closed'"),
         ),
     )
+
+
+class AlertPass(Table):
+    """A person who is not paged again before everybody is: said «Not now», or took the alert and made no contact."""
+
+    __tablename__ = "alert_passes"
+
+    alert_id: Mapped[UUID] = mapped_column(ForeignKey("alerts.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
 
 
 class Finding(Table):

@@ -103,13 +103,13 @@ class Invite(Table):
 
 
 class RotaPlace(Table):
-    """The order in which staff are paged; place 1 is on call."""
+    """The order in which staff are paged; place 1 is on call. Whoever is away keeps the place and is passed over."""
 
     __tablename__ = "rota"
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("people.id"), primary_key=True)
     place: Mapped[int]
-    second_road: Mapped[bytes | None]  # sealed address of a channel outside Telegram
+    away_until: Mapped[datetime | None]
     __table_args__ = (Index(None, "place"),)
 
 

@@ -136,13 +136,13 @@ def next_monday_morning() -> datetime:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, *, staff: bool = True, url: str | None = None, **chosen: Any
+    folder: Path, *, staff: bool = True, url: str | None = None, operator: dict[str, Any] | None = None, **chosen: Any
 ) -> AsyncIterator[SimulatedClinic]:
-    """`chosen` are the clinic's own settings, beside its name and phone."""
+    """`chosen` are the clinic's own settings, beside its name and phone; `operator` are an operator's, by name."""
     clock = SimulatorClock()
     clock.turn_to(next_monday_morning())
     simulator = Simulator(clock, limits=False)
-    settings = Settings(_env_file=None, data_dir=folder, database_url=url)
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url, **(operator or {}))
     desk = app.open_desk(settings, Clinic(phone=PHONE, name="Test clinic", **chosen), clock)
     try:
         async with (

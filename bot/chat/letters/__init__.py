@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bot.chat.letters import (
     about_you,
+    alerts,
     care_team,
     charts,
     check_in,
@@ -13,6 +14,7 @@ from bot.chat.letters import (
     pausing,
     privacy,
     safety,
+    staff,
     standing,
 )
 from bot.chat.letters.content import Content, Reader
@@ -28,6 +30,8 @@ KINDS: dict[str, Renderer] = {
     **pausing.KINDS,
     **safety.KINDS,
     **care_team.KINDS,
+    **alerts.KINDS,
+    **staff.KINDS,
     **incidents.KINDS,
     **infusions.KINDS,
     **about_you.KINDS,

@@ -1,4 +1,4 @@
-"""Alerts, patient cards, the roster and the digest. In a group never more than "Urgent" and a code."""
+"""Patient cards, the roster, the report and the digest."""
 
 from babel.dates import format_date
 from telegram import InlineKeyboardButton
@@ -9,90 +9,11 @@ from bot.chat.letters.content import Content, Reader, labelled
 from bot.chat.letters.infusions import moment_words
 from bot.chat.menus import STAFF_COMMANDS, menu
 from bot.exports import report
-from bot.services import alerts, care
-from bot.services.alerts import OUTCOMES, AlertView, FindingView
+from bot.services import care
 from bot.services.care import PatientCard
 from bot.services.reading import LetterView
-from bot.services.states import AlertState, Role
+from bot.services.states import Role
 from bot.services.work import Work
-
-
-def page(work: Work, letter: LetterView, reader: Reader) -> Content | None:
-    """What triggered it, in words; value against own baseline; who owns it."""
-    if letter.subject_id is None:
-        return None
-    alert = alerts.view(work, letter.subject_id)
-    lines = [reader.say(f"alert.first_line.{alert.level}", patient=alert.patient, code=alert.code)]
-    lines += [_sentence(finding, reader) for finding in alert.findings[-3:]]
-    if alert.days_since_infusion is not None:
-        lines.append(reader.count("alert.since_infusion", alert.days_since_infusion))
-    lines += contact_lines(alert.contact, reader)[:1] and ["\n".join(contact_lines(alert.contact, reader))]
-    lines.append(_state(alert, reader))
-    return Content("\n\n".join(lines), _actions(alert, reader))
-
-
-def team(work: Work, letter: LetterView, reader: Reader) -> Content | None:
-    if letter.subject_id is None:
-        return None
-    alert = alerts.view(work, letter.subject_id)
-    first = reader.say(f"alert.first_line.{alert.level}", patient=alert.patient, code=alert.code)
-    take = [[reader.button("button.take", Tap("take", alert.id))]] if alert.state == AlertState.OPEN else []
-    return Content(f"{first}\n{_state(alert, reader)}", take)
-
-
-def _sentence(finding: FindingView, reader: Reader) -> str:
-    values = dict(finding.values)
-    if "item" in values:
-        values["item"] = (
-            reader.say(f"item.{values['item']}") if reader.texts.has(f"item.{values['item']}") else values["item"]
-        )
-    return reader.say(f"finding.{finding.reason}", **values)
-
-
-def _state(alert: AlertView, reader: Reader) -> str:
-    def at(key: str) -> str:
-        moment = {"taken": alert.acknowledged_at, "contacted": alert.contacted_at, "closed": alert.closed_at}[key]
-        return reader.time(moment or alert.raised_at, alert.zone)
-
-    match alert.state:
-        case AlertState.OPEN:
-            return reader.say("alert.open", time=reader.time(alert.raised_at, alert.zone))
-        case AlertState.ACKNOWLEDGED:
-            return reader.say("alert.taken", name=alert.owner or "", time=at("taken"))
-        case AlertState.CONTACTED:
-            return reader.say("alert.contacted", name=alert.owner or "", time=at("contacted"))
-        case _:
-            return reader.say(
-                "alert.closed",
-                name=alert.owner or "",
-                time=at("closed"),
-                outcome=reader.say(f"outcome.{alert.outcome}"),
-            )
-
-
-def _actions(alert: AlertView, reader: Reader) -> list[list[InlineKeyboardButton]]:
-    if alert.state == AlertState.CLOSED:
-        return []
-    take = reader.button("button.take", Tap("take", alert.id))
-    contacted = reader.button("button.contacted", Tap("contacted", alert.id))
-    not_now = reader.button("button.not_now", Tap("notnow", alert.id))
-    close = reader.button("button.close", Tap("close", alert.id))
-    return {
-        AlertState.OPEN: [[take, contacted], [not_now]],
-        AlertState.ACKNOWLEDGED: [[contacted, not_now], [close]],
-        AlertState.CONTACTED: [[close]],
-    }[alert.state]
-
-
-def outcomes(_work: Work, letter: LetterView, reader: Reader) -> Content:
-    rows = [[reader.button(f"outcome.{outcome}", Tap("outcome", letter.subject_id, outcome))] for outcome in OUTCOMES]
-    return Content(reader.say("alert.which_outcome"), rows)
-
-
-def closed(work: Work, letter: LetterView, reader: Reader) -> Content | None:
-    if letter.subject_id is None:
-        return None
-    return Content(_state(alerts.view(work, letter.subject_id), reader))
 
 
 def welcome(_work: Work, letter: LetterView, reader: Reader) -> Content:
@@ -177,21 +98,10 @@ def digest(work: Work, _letter: LetterView, reader: Reader) -> Content:
     return Content("\n".join(lines), silent=True)
 
 
-def rota(work: Work, _letter: LetterView, reader: Reader) -> Content:
-    names = [f"{place}. {name}" for place, (_, name) in enumerate(care.rota(work), 1)]
-    text = "\n".join([reader.say("rota.title" if names else "rota.empty"), *names])
-    return Content(text, [[reader.button("button.on_call", Tap("oncall"))]])
-
-
 KINDS = {
-    "alert.page": page,
-    "alert.team": team,
-    "alert.outcomes": outcomes,
-    "alert.closed": closed,
     "staff.welcome": welcome,
     "patient.list": patients,
     "patient.card": patient,
     "patient.report": report_letter,
     "digest": digest,
-    "rota": rota,
 }

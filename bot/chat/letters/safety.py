@@ -5,7 +5,8 @@ from bot.chat.letters.about_you import plan_lines
 from bot.chat.letters.content import Content, Reader
 from bot.chat.letters.enrolment import help_row
 from bot.clinical.terms import Level
-from bot.services import alerts, safety_line
+from bot.services import alert_cards, safety_line
+from bot.services.alert_cards import AlertView
 from bot.services.reading import LetterView
 from bot.services.work import Work
 
@@ -17,7 +18,9 @@ def crisis(work: Work, letter: LetterView, reader: Reader) -> Content:
     lines = [reader.say("chat.crisis.red" if red else "chat.crisis.open"), _numbers(numbers, reader)]
     if numbers.sent_at is not None:
         lines.append(reader.say("chat.crisis.sent", time=reader.time(numbers.sent_at, numbers.zone)))
-    lines.append(reader.say("chat.crisis.not_watched"))
+    else:
+        lines.append(reader.say("crisis.being_sent"))
+    lines += [*_cover(numbers, reader), reader.say("chat.crisis.not_watched")]
     buttons = [
         [reader.button("button.unsafe", Tap("crisis", detail="unsafe"))],
         [
@@ -46,18 +49,59 @@ def help_numbers(work: Work, letter: LetterView, reader: Reader) -> Content:
     if letter.detail != "mistake":
         return Content("\n\n".join(lines), [help_row(reader)], pin=letter.detail == "enrolled")
     lines.insert(1, reader.say("chat.help.alerted"))
+    lines[-1:-1] = _cover(numbers, reader)
     unsafe = reader.button("button.unsafe", Tap("crisis", detail="unsafe"))
     return Content("\n\n".join(lines), [[unsafe], [reader.button("button.mistake", Tap("mistake"))]])
 
 
 def receipt_read(work: Work, letter: LetterView, reader: Reader) -> Content | None:
-    if letter.subject_id is None:
-        return None
-    alert = alerts.view(work, letter.subject_id)
-    if alert.owner is None or alert.acknowledged_at is None:
+    alert = _alert(work, letter)
+    if alert is None or alert.owner is None or alert.acknowledged_at is None:
         return None
     zone = safety_line.numbers(work, letter.patient_id).zone
     return Content(reader.say("receipt.read", name=alert.owner, time=reader.time(alert.acknowledged_at, zone)))
+
+
+def receipt_promised(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    alert = _alert(work, letter)
+    if alert is None or alert.owner is None or alert.promised_at is None:
+        return None
+    zone = safety_line.numbers(work, letter.patient_id).zone
+    return Content(reader.say("receipt.promised", name=alert.owner, time=reader.time(alert.promised_at, zone)))
+
+
+def receipt_passed_on(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    """None when somebody has taken it meanwhile: that has a receipt of its own."""
+    alert = _alert(work, letter)
+    if alert is None or alert.owner is not None:
+        return None
+    return _with_numbers("receipt.passed_on", work, letter, reader)
+
+
+def receipt_not_reached(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    alert = _alert(work, letter)
+    if alert is None or alert.reached_at is not None:
+        return None
+    return _with_numbers("receipt.not_reached", work, letter, reader)
+
+
+def _with_numbers(key: str, work: Work, letter: LetterView, reader: Reader) -> Content:
+    numbers = safety_line.numbers(work, letter.patient_id)
+    return Content(f"{reader.say(key)}\n\n{_numbers(numbers, reader)}", [help_row(reader)])
+
+
+def _alert(work: Work, letter: LetterView) -> AlertView | None:
+    return alert_cards.view(work, letter.subject_id) if letter.subject_id is not None else None
+
+
+def _cover(numbers: safety_line.Numbers, reader: Reader) -> list[str]:
+    """The truth about who can answer now; nothing when somebody can."""
+    if numbers.cover.now:
+        return []
+    opens = numbers.cover.opens_at
+    if opens is None:
+        return [reader.say("crisis.nobody_on_call")]
+    return [reader.say("crisis.nobody_before", time=reader.day_and_time(opens, numbers.zone))]
 
 
 def _numbers(numbers: safety_line.Numbers, reader: Reader) -> str:
@@ -69,4 +113,12 @@ def _numbers(numbers: safety_line.Numbers, reader: Reader) -> str:
     return "\n".join(lines)
 
 
-KINDS = {"crisis": crisis, "crisis.body": body, "help.numbers": help_numbers, "receipt.read": receipt_read}
+KINDS = {
+    "crisis": crisis,
+    "crisis.body": body,
+    "help.numbers": help_numbers,
+    "receipt.read": receipt_read,
+    "receipt.promised": receipt_promised,
+    "receipt.passed_on": receipt_passed_on,
+    "receipt.not_reached": receipt_not_reached,
+}

@@ -1,0 +1,35 @@
+"""A channel of the second road in a test: a web hook on this machine that notes what it is told."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+
+class Road:
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.is_broken = False
+        self.address = ""
+
+    async def _hear(self, request: web.Request) -> web.Response:
+        if self.is_broken:
+            return web.Response(status=500)
+        told = await request.json()
+        self.said.append(f"{told['title']}: {told['message']}")
+        return web.Response()
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls) -> AsyncIterator["Road"]:
+        road = cls()
+        application = web.Application()
+        application.router.add_post("/hook", road._hear)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            road.address = f"json://127.0.0.1:{runner.addresses[0][1]}/hook"
+            yield road
+        finally:
+            await runner.cleanup()
