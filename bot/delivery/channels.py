@@ -58,7 +58,8 @@ class Channels:
 
     async def drained(self) -> bool:
         """True when nothing is due and nothing is under way."""
-        return not self._flying and not await self._desk.ask(dispatching.any_due)
+        # In this order: what was taken while we asked is under way by the time we hear of it.
+        return not await self._desk.ask(dispatching.any_due) and not self._flying
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
