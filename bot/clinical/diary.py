@@ -72,6 +72,7 @@ class AlertEntry:
     contacted_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
+    note: str = ""  # what whoever closed it wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Diary:
     alerts: tuple[AlertEntry, ...] = ()
     notes: tuple[Note, ...] = ()
     events: tuple[Event, ...] = ()
+    planned: tuple[date, ...] = ()  # infusions to come
 
     def values(self, instrument: str, item: str) -> Iterator[tuple[date, int]]:
         """One answered value per diary day, the latest check-in of the day; skipped and proxy answers left out."""

@@ -60,6 +60,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "closed_utc": (UTC, "when it was closed"),
         "minutes_to_take": (NUMBER, "minutes from raised to taken"),
         "outcome": (CODE, "how it was closed"),
+        "note": (TEXT, "what whoever closed it wrote"),
     },
     "scores": {
         "patient": _PATIENT,
@@ -85,7 +86,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "patient": _PATIENT,
         "first_day": (DAY, "first diary day"),
         "last_day": (DAY, "last diary day; empty when it is a single day"),
-        "kind": (CODE, "medication, travel, pause, admission, total and others"),
+        "kind": (CODE, "medication, travel, pause, admission, total and others; planned: an infusion to come"),
         "value": (NUMBER, "a number entered with it, as the total of a clinician's rating"),
         "text": (TEXT, "a text entered with it"),
     },

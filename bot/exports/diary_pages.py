@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from bot.clinical.diary import CheckIn, Diary, Infusion, Response
+from bot.clinical.diary import AlertEntry, CheckIn, Diary, Infusion, Response
 from bot.clinical.instrument import Score
 from bot.clinical.library import Library
 from bot.clinical.terms import Mode
@@ -13,6 +14,7 @@ from bot.exports.summary import event_in_words
 from bot.exports.wording import NONE, Voice
 
 DAILY = "daily"
+WIDE_LINE, NARROW_LINE = 100, 48  # Latin characters that surely fit beside the day, and beside the daily items
 DAILY_ITEMS = ("mood", "interest", "sleep", "urge", "intent")
 
 
@@ -45,9 +47,16 @@ def _months(rows: Sequence[_Row], voice: Voice) -> Iterator[dict[str, object]]:
         seen: date | None = None
         shown = []
         for row in inside:
-            shown.append(row.cells | {"day": voice.weekday(row.day) if row.day != seen else ""})
+            day = voice.weekday(row.day) if row.day != seen else ""
+            shown.append(row.cells | {"day": day, "one_line": _fits_one_line(row.cells)})
             seen = row.day
         yield {"name": voice.month_of_year(month), "rows": shown}
+
+
+def _fits_one_line(cells: dict[str, Any]) -> bool:
+    """Rows of a known height are set in three quarters of the time; whatever could be higher is left to be measured."""
+    words, width = (cells["words"], WIDE_LINE) if "words" in cells else (cells["more"], NARROW_LINE)
+    return len(words) <= width and all(" " <= character < "\u0250" for character in words)
 
 
 def _rows(diary: Diary, library: Library, voice: Voice) -> Iterator[_Row]:
@@ -75,9 +84,18 @@ def _rows(diary: Diary, library: Library, voice: Voice) -> Iterator[_Row]:
                     level=voice.say(f"level.{alert.level.value}"),
                     time=voice.time(alert.raised_at),
                     reason=reason(alert.reason, alert.values, alert.rule.value, voice),
-                ),
+                )
+                + _ending(alert, voice),
             ),
         )
+
+
+def _ending(alert: AlertEntry, voice: Voice) -> str:
+    if alert.closed_at is None:
+        return ""
+    outcome = voice.named("outcome", alert.outcome) if alert.outcome else voice.say("alerts.closed")
+    said = voice.say("diary.alert_end", moment=voice.short_moment(alert.closed_at), outcome=outcome)
+    return f" · {said}" + (f" · {voice.typed(alert.note)}" if alert.note else "")
 
 
 def reason(key: str, values: dict[str, float | int | str], rule: str, voice: Voice) -> str:

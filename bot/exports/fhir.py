@@ -78,6 +78,8 @@ def _resources(diary: Diary, library: Library, made_at: datetime) -> Iterator[Re
     for event in diary.events:
         twins[event] += 1
         yield facts.event(diary, event, twins[event])
+    for day in diary.planned:
+        yield facts.event(diary, Event(day, "planned"), 1)
     yield {
         "resourceType": "Provenance",
         "id": identified(diary, "provenance"),

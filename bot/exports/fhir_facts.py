@@ -163,8 +163,9 @@ def alert(diary: Diary, raised: AlertEntry) -> Iterator[Resource]:
     }
     if raised.acknowledged_at:
         sent["received"] = iso(raised.acknowledged_at)
-    if raised.outcome:
-        sent["note"] = [{"text": f"Outcome: {raised.outcome}"}]
+    said = [f"Outcome: {raised.outcome}" if raised.outcome else "", raised.note]
+    if any(said):
+        sent["note"] = [{"text": text} for text in said if text.strip()]
     yield sent
 
 

@@ -126,6 +126,7 @@ def within(diary: Diary, period: Period | None) -> Diary:
         alerts=tuple(entry for entry in diary.alerts if first <= entry.day <= last),
         notes=tuple(entry for entry in diary.notes if first <= entry.day <= last),
         events=tuple(entry for entry in diary.events if first <= (entry.until or entry.day) and entry.day <= last),
+        planned=tuple(day for day in diary.planned if day >= first),
     )
 
 

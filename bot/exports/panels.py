@@ -57,7 +57,7 @@ def mood(diary: Diary, voice: Voice, shown: Period) -> dict[str, Any]:
         "dot": 1.0 if many else 1.5,
         "means": series.moving_means(diary, first, last),
         "infusions": infusion_marks(diary, shown),
-        "planned": [],
+        "planned": [(day - first).days for day in diary.planned if last < day < first + timedelta(days=LEAST_DAYS)],
         "missed": missed,
         "undelivered": undelivered,
         "tick": 0.5 if many else 0.9,

@@ -68,7 +68,7 @@ def _treatment(diary: Diary, voice: Voice) -> str:
 def tiles(diary: Diary, known: Figures, voice: Voice) -> list[dict[str, object]]:
     """The six numbers, each with what it rests on."""
     return [
-        _since_infusion(known, voice),
+        _since_infusion(diary, known, voice),
         _mood(known, voice),
         _phq9(known, voice),
         _item9(known, voice),
@@ -83,16 +83,20 @@ def _tile(
     return {"label": voice.say(f"tile.{name}"), "value": value, "unit": unit, "notes": list(notes), "concern": concern}
 
 
-def _since_infusion(known: Figures, voice: Voice) -> dict[str, object]:
+def _since_infusion(diary: Diary, known: Figures, voice: Voice) -> dict[str, object]:
     given = known.infusion
+    coming = [day for day in diary.planned if day > known.today]
+    planned = [voice.say("tile.since.planned", day=voice.day(coming[0]))] if coming else []
     if given is None or known.days_since is None:
-        return _tile(voice, "since", NONE, [voice.say("tile.since.none")])
+        return _tile(voice, "since", NONE, [voice.say("tile.since.none"), *planned])
     phase = voice.say(f"phase.{given.phase.value}")
     notes = [voice.say("tile.since.number", number=given.number, day=voice.day(given.day))]
     dose = (
         voice.say("tile.since.dose", dose=voice.dose(given.dose_mg_per_kg)) if given.dose_mg_per_kg is not None else ""
     )
-    return _tile(voice, "since", str(known.days_since), [*notes, ", ".join(part for part in (phase, dose) if part)])
+    return _tile(
+        voice, "since", str(known.days_since), [*notes, ", ".join(part for part in (phase, dose) if part), *planned]
+    )
 
 
 def _mood(known: Figures, voice: Voice) -> dict[str, object]:

@@ -187,7 +187,7 @@ def _alerts(diary: Diary) -> Iterator[Row]:
             "reason": alert.reason, "diary_day": alert.day.isoformat(), **_both("raised", alert.raised_at, diary.zone),
             "taken_utc": iso(taken), "contacted_utc": iso(alert.contacted_at), "closed_utc": iso(alert.closed_at),
             "minutes_to_take": round((taken - alert.raised_at).total_seconds() / 60, 1) if taken else None,
-            "outcome": alert.outcome,
+            "outcome": alert.outcome, "note": alert.note,
         }  # fmt: skip
 
 
@@ -215,6 +215,8 @@ def _events(diary: Diary) -> Iterator[Row]:
             "last_day": event.until.isoformat() if event.until else None, "kind": event.kind, "value": event.value,
             "text": event.text,
         }  # fmt: skip
+    for day in diary.planned:
+        yield {"patient": diary.patient, "first_day": day.isoformat(), "kind": "planned"}
 
 
 def _both(name: str, moment: datetime | None, zone: str) -> dict[str, Cell]:

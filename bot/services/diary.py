@@ -30,6 +30,10 @@ def of(work: Work, patient: Patient) -> Diary:
             plain.Event(event.day, event.kind, work.stores.events.text(event), event.until)
             for event in work.stores.events.of(patient.id)
         ),
+        planned=tuple(
+            infusion.day
+            for infusion in work.stores.infusions.planned_for(patient.id, diary_day(work.now, patient.zone))
+        ),
     )
 
 
@@ -98,6 +102,7 @@ def _alerts(work: Work, patient: Patient) -> tuple[plain.AlertEntry, ...]:
                 code=alert.code, rule=Rule(alert.rule), level=Level(alert.level), reason=reason, values=values,
                 day=highest.day, raised_at=alert.raised_at, acknowledged_at=alert.acknowledged_at,
                 contacted_at=alert.contacted_at, closed_at=alert.closed_at, outcome=alert.outcome,
+                note=work.stores.alerts.closing_note(alert),
             )
         )  # fmt: skip
     return tuple(entries)

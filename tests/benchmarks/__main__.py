@@ -4,11 +4,12 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import latency, throughput
+from tests.benchmarks import exports, latency, throughput
 from tests.benchmarks.table import Row, console, machine, show
 
 BENCHES: dict[str, tuple[str, Callable[[float], Awaitable[list[Row]]]]] = {
     "latency": ("(a) tap that reports danger until its alert is taken by Telegram", latency.measure),
+    "exports": ("(g) reports and exports; the same page by matplotlib and reportlab", exports.measure),
     "throughput": ("(b) one process on SQLite, 50 ms reply delay, no sending limits", throughput.measure),
 }
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,14 @@ def test_a_period_is_the_diary_as_it_stood_at_its_end() -> None:
     whole = " ".join(found)
     assert "March 2026" in whole and "April 2026" in whole
     assert "February 2026" not in whole and "May 2026" not in whole
+
+
+def test_what_is_planned_and_how_alerts_ended() -> None:
+    diary = diaries.non_response()
+    alerts = tuple(replace(alert, note="Called her sister.") for alert in diary.alerts)
+    found = pages(pdf(replace(diary, alerts=alerts, planned=(date(2026, 12, 1),))))
+    assert "next planned 1 Dec 2026" in found[0]
+    assert "emergency services sent · Called her sister." in " ".join(found[1:])
 
 
 def test_typst_forgets_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:

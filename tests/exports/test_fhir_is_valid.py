@@ -5,7 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -127,7 +127,14 @@ def everything() -> Diary:
         Event(diaries.TODAY, "admission", "ward", diaries.TODAY), Event(diaries.TODAY, "total", "MADRS", value=21.5),
     )  # fmt: skip
     bare = replace(diary.infusions[0], number=99, dose_mg_per_kg=None, systolic=None)
-    return replace(diary, check_ins=tuple(own.values()), notes=notes, events=events, infusions=(*diary.infusions, bare))
+    return replace(
+        diary,
+        check_ins=tuple(own.values()),
+        notes=notes,
+        events=events,
+        planned=(date(2026, 12, 1),),
+        infusions=(*diary.infusions, bare),
+    )
 
 
 def examined(diary: Diary) -> list[Resource]:

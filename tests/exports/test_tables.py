@@ -84,6 +84,15 @@ def test_a_period_keeps_the_days_since_an_infusion_before_it() -> None:
     assert len(read(files["infusions"])) == 0
 
 
+def test_what_stands_beside_the_answers() -> None:
+    diary = diaries.non_response()
+    alerts = tuple(replace(alert, note="Called her sister.") for alert in diary.alerts)
+    files = tables.render(replace(diary, alerts=alerts, planned=(date(2026, 12, 1),)), LIBRARY)
+    assert set(read(files["alerts"])["note"]) == {"Called her sister."}
+    events = read(files["events"])
+    assert list(events["kind"]) == ["planned"] and list(events["first_day"]) == ["2026-12-01"]
+
+
 def test_everybody_in_one_set_of_tables(tmp_path: Path) -> None:
     people = [diaries.non_response(), diaries.sparse_answers(), diaries.nothing_yet()]
     with tables.Folder(tmp_path, LIBRARY) as folder:

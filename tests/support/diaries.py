@@ -87,13 +87,13 @@ def dense_induction() -> Diary:
     ).build()
 
 
-def five_years() -> Diary:
-    """A long course of maintenance, about an infusion a month."""
+def five_years(number: int = 5) -> Diary:
+    """A long course of maintenance, about an infusion a month; `number` makes another patient of the same kind."""
     first = TODAY - timedelta(days=1810)
     given = _given(first, (*INDUCTION_DAYS, *range(45, 1800, 31)))
     return _Builder(
-        "P-0005",
-        seed=5,
+        f"P-{number:04d}",
+        seed=number,
         enrolled=first - timedelta(days=9),
         given=given,
         missing=0.18,

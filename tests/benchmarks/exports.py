@@ -1,0 +1,135 @@
+"""(g) The report of a year and of five, and everything of many patients: seconds and peak memory, each in a process of
+its own that has imported all it needs; the same page by matplotlib and reportlab beside it."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+
+from bot.clinical.diary import Diary
+from bot.clinical.library import Library
+from bot.exports import fhir, report, tables, typesetting
+from bot.texts import load
+from tests.benchmarks.table import Row, milliseconds
+from tests.support import diaries
+
+MADE_AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+PATIENTS = 1000
+ROUNDS = 5
+LIBRARY = Library.load(None)
+TEXTS = load()
+Render = Callable[[Diary], bytes]
+
+
+def ours(diary: Diary) -> bytes:
+    return report.render(diary, library=LIBRARY, texts=TEXTS, language="en", made_at=MADE_AT, clinic="Clinic")
+
+
+def our_page(diary: Diary) -> bytes:
+    """The summary page alone, as PDF/A and PDF/UA."""
+    view = report.view(diary, library=LIBRARY, texts=TEXTS, language="en", made_at=MADE_AT, clinic="Clinic")
+    return typesetting.pdf("report.typ", view | {"diary": None}, MADE_AT)
+
+
+def theirs(*, whole: bool) -> Render:
+    from tests.benchmarks import report_by_others  # noqa: PLC0415 - seconds of import that our process must not pay
+
+    def render(diary: Diary) -> bytes:
+        view = report.view(diary, library=LIBRARY, texts=TEXTS, language="en", made_at=MADE_AT, clinic="Clinic")
+        return report_by_others.render(view, whole=whole)
+
+    return render
+
+
+def reports(render: Render, people: list[Diary]) -> dict[str, float]:
+    """The first one pays for fonts and caches; the later ones are of other patients."""
+    walls, cpus = [], []
+    for diary in people:
+        wall, cpu = perf_counter(), process_time()
+        render(diary)
+        walls.append(perf_counter() - wall)
+        cpus.append(process_time() - cpu)
+    later = slice(1, None)
+    return {
+        "first": walls[0], "first_cpu": cpus[0], "later": median(walls[later]), "later_cpu": median(cpus[later]),
+    }  # fmt: skip
+
+
+def everything(kind: str, patients: int) -> dict[str, float]:
+    """One patient in memory at a time, as `afterglow export` does it."""
+    made = 0.0
+    with tempfile.TemporaryDirectory() as name, tables.Folder(Path(name), LIBRARY) as folder:
+        writers: dict[str, Callable[[Diary], object]] = {
+            "csv": folder.add,
+            "fhir": lambda diary: (Path(name) / diary.patient).write_bytes(fhir.render(diary, LIBRARY, MADE_AT)),
+            "pdf": lambda diary: (Path(name) / diary.patient).write_bytes(ours(diary)),
+        }
+        for number in range(1, patients + 1):
+            diary = diaries.one_year(number)
+            began = perf_counter()
+            writers[kind](diary)
+            made += perf_counter() - began
+    return {"seconds": made}
+
+
+def _case(name: str, patients: int) -> dict[str, float]:
+    if name in ("csv", "fhir", "pdf"):
+        return everything(name, patients)
+    whose, span = name.split("-")
+    people = [diaries.one_year(number) for number in range(1, ROUNDS + 2)]
+    if span == "five":
+        people = [diaries.five_years(number) for number in range(1, 4)]
+    whole = span != "page"
+    own = ours if whole else our_page
+    return reports(own if whose == "ours" else theirs(whole=whole), people)
+
+
+async def _apart(name: str, patients: int = 0) -> dict[str, float]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.benchmarks.exports", name, str(patients), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await child.communicate()
+    measured: dict[str, float] = json.loads(said)
+    return measured
+
+
+async def measure(scale: float) -> list[Row]:
+    rows = []
+    for span, what in (("page", "page of a year"), ("year", "report of a year"), ("five", "report of five years")):
+        mine, base = await _apart(f"ours-{span}"), await _apart(f"theirs-{span}")
+        for which, said in (("first", f"first {what} in a warm process"), ("later", f"next {what}")):
+            rows.append(
+                Row(
+                    f"{said} (of which processor)",
+                    f"{milliseconds(mine[which])} ({milliseconds(mine[f'{which}_cpu'])})",
+                    f"{milliseconds(base[which])} ({milliseconds(base[f'{which}_cpu'])})",
+                    f"{base[f'{which}'] / mine[f'{which}']:.1f} x faster",
+                )
+            )
+        rows.append(Row("peak memory", f"{mine['peak']:.0f} MB", f"{base['peak']:.0f} MB"))
+    patients = max(int(PATIENTS * scale), 10)
+    for kind in ("csv", "fhir", "pdf"):
+        made = await _apart(kind, patients)
+        rows.append(
+            Row(
+                f"{kind} of {patients} patients, a year each", f"{made['seconds']:.0f} s, {made['peak']:.0f} MB at most"
+            )
+        )
+    return rows
+
+
+def _peak() -> float:
+    """MB; the kernel's other figure is inherited from the process that started this one."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    found = _case(sys.argv[1], int(sys.argv[2]))
+    found["peak"] = _peak()
+    sys.stdout.write(json.dumps(found))
