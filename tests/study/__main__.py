@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from itertools import product
 from multiprocessing.pool import Pool
 
 from bot.clinical.rules import Limits
@@ -17,6 +18,13 @@ from tests.study.patients import KINDS, World
 
 NOT_SAFETY = tuple(rule for rule in Rule if rule != Rule.SUICIDAL_THOUGHTS)
 EVER = 60
+TRADE_OFFS = {
+    "loss_days": (2, 3, 4),
+    "ewma_width": (2.0, 2.5, 3.0),
+    "ewma_minimum": (1.0, 1.25, 1.5),
+    "sharp_drop": (3.0, 4.0, 5.0),
+    "missed_near": (2, 3, 4),
+}
 FADING = ("fading early", "fading late", "fading in part", "in maintenance, fading")
 CHANCE = "no fall (chance)"
 ELSEWHERE = (CHANCE, "falling", "chronic thoughts, stable", "chronic thoughts, rising")  # have tables of their own
@@ -50,6 +58,7 @@ class Study:
         self._chronic(people)
         if grid:
             self._grid(grid)
+            self._trade_offs(grid)
 
     def _of(self, kind: str, world: World, people: int, *, reviewed: bool = False) -> Group:
         return measure(self._pool, kind, world, people, seed=self._seed, limits=self._limits, reviewed=reviewed)
@@ -70,19 +79,32 @@ class Study:
         _table("Chronic thoughts, rising, with a reviewed baseline", ["rise", f"seen within {SOON} days"], rows)
 
     def _grid(self, people: int) -> None:
+        together, alone, loads = [], [], []
+        for phi, missing in product(PHIS, MISSING):
+            cell = [f"{phi:g}", f"{100 * missing:.0f} %"]
+            falls = [self._of("falling", World(phi=phi, missing=missing, fall=fall), people) for fall in FALLS]
+            stable = self._of("stable", World(phi=phi, missing=missing), people)
+            together.append([*cell, *(text for group in falls for text in _seen(group))])
+            alone.append([*cell, *(_alone(group, rule) for group in falls for rule in SEES_A_FALL)])
+            loads.append([*cell, _load(stable, NOT_SAFETY), *_by_rule(stable)])
+        heads = ["autocorrelation", "missing"]
+        seen = [f"−{fall:.0f}: {what}" for fall in FALLS for what in (f"within {SOON} days", "ever", "median day")]
+        _table("Grid: sudden falls of 2 and 3 points, seen by any rule", [*heads, *seen], together)
+        ruled = [f"−{fall:.0f}: {rule}" for fall in FALLS for rule in SEES_A_FALL]
+        _table(f"Grid: the same by one rule alone, within {SOON} days", [*heads, *ruled], alone)
+        _table("Grid: stable patients, alerts per patient-month", [*heads, "together", *map(str, NOT_SAFETY)], loads)
+
+    def _trade_offs(self, people: int) -> None:
         rows = []
-        for phi in PHIS:
-            for missing in MISSING:
-                row = [f"{phi:g}", f"{100 * missing:.0f} %"]
-                for fall in FALLS:
-                    group = self._of("falling", World(phi=phi, missing=missing, fall=fall), people)
-                    days = [one.any_first for one in group.outcomes]
-                    row += [_share(group, days, SOON), _share(group, days, EVER), _signed(group.delay())]
-                loads = self._of("stable", World(phi=phi, missing=missing), people)
-                row.append(_load(loads, NOT_SAFETY))
-                rows.append(row)
-        heads = [f"−{fall:.0f}: {what}" for fall in FALLS for what in (f"within {SOON} days", "ever", "median day")]
-        _table("Grid", ["autocorrelation", "missing", *heads, "stable: alerts per patient-month"], rows)
+        for name, values in TRADE_OFFS.items():
+            for value in values:
+                other = Study(self._pool, self._seed, self._limits.with_overrides({name: value}))
+                seen = [_seen(other._of(kind, World(), people))[0] for kind in ("fading early", "fading late")]
+                loads = [_load(other._of(kind, World(), people), NOT_SAFETY) for kind in ("stable", "highly variable")]
+                default = " (default)" if getattr(self._limits, name) == value else ""
+                rows.append([f"`{name}` {value:g}{default}", *seen, *loads])
+        heads = ["limit", "fading early", "fading late", "stable", "highly variable"]
+        _table(f"Other limits: seen within {SOON} days, and alerts per patient-month", heads, rows)
 
 
 def _falls(groups: dict[str, Group]) -> None:
@@ -90,17 +112,13 @@ def _falls(groups: dict[str, Group]) -> None:
     rows = []
     for kind, group in groups.items():
         alone = [_share(group, (one.first[rule] for one in group.outcomes), SOON) for rule in SEES_A_FALL]
-        together = _share(group, (one.any_first for one in group.outcomes), SOON)
-        rows.append([kind, together, _signed(group.delay()), *alone])
+        rows.append([kind, _seen(group)[0], _signed(group.delay()), *alone])
     _table("Falls that should be seen", heads, rows)
 
 
 def _loads(groups: dict[str, Group]) -> None:
     heads = ["patients", "together", *(str(rule) for rule in NOT_SAFETY)]
-    rows = [
-        [kind, _load(group, NOT_SAFETY), *(f"{group.load([rule])[0]:.2f}" for rule in NOT_SAFETY)]
-        for kind, group in groups.items()
-    ]
+    rows = [[kind, _load(group, NOT_SAFETY), *_by_rule(group)] for kind, group in groups.items()]
     _table("Alerts per patient-month, R0 apart", heads, rows)
 
 
@@ -110,6 +128,20 @@ def _over_infusions(fading: Group, stable: Group) -> None:
         days = [one.fading_at for one in group.outcomes]
         rows.append([name, *(_share(group, days, 14 * number) for number in (4, 5, 6, 7))])
     _table("R7 over seven infusions", ["patients", *(f"by infusion {number}" for number in (4, 5, 6, 7))], rows)
+
+
+def _seen(group: Group) -> tuple[str, str, str]:
+    """Within a week of the crossing, ever, and the median day."""
+    days = [one.any_first for one in group.outcomes]
+    return _share(group, days, SOON), _share(group, days, EVER), _signed(group.delay())
+
+
+def _alone(group: Group, rule: Rule) -> str:
+    return f"{100 * group.share((one.first[rule] for one in group.outcomes), SOON)[0]:.0f} %"
+
+
+def _by_rule(group: Group) -> list[str]:
+    return [f"{group.load([rule])[0]:.2f}" for rule in NOT_SAFETY]
 
 
 def _share(group: Group, days: Iterable[int | None], within: int) -> str:
