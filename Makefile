@@ -15,8 +15,8 @@ help:
 	@echo "make test   run every test"
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
 	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
-	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--people 200 --grid 0\" is a short one"
 	@echo "make pictures  make the kept pictures of the pages and charts anew, and those of the docs; look at them before you keep them"
+	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--only kinds --people 200\" is a short one"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
 	@echo "make lock   resolve the dependencies anew into requirements.lock and requirements-dev.lock"
 

@@ -140,3 +140,20 @@ def test_damping_never_lowers_the_medium_or_high_tier(urge: int, intent: int | N
         assert damped == plain
     else:
         assert damped == (Level.NOTE.rank if urge else -1)
+
+
+@given(st.integers(0, 10), st.integers(0, 10), st.integers(0, 10), st.integers(0, 10), st.integers(1, 4))
+def test_a_worse_answer_never_lowers_the_level_while_a_baseline_holds(
+    urge: int, intent: int, more_urge: int, more_intent: int, ceiling: int
+) -> None:
+    signed = Baseline(TODAY, ceiling, 1.0, item9=0)
+
+    def rank(urge: int, intent: int) -> int:
+        known: dict[str, int | None] = {"daily.urge": urge, "daily.intent": intent}
+        found = [
+            baseline.judge_answer("daily", item, known[f"daily.{item}"], known, CALM, TODAY, signed)
+            for item in ("urge", "intent")
+        ]
+        return max((finding.level.rank for finding in found if finding), default=-1)
+
+    assert rank(max(urge, more_urge), max(intent, more_intent)) >= rank(urge, intent)

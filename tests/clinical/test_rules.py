@@ -1,9 +1,11 @@
 """R1 to R7, each at its limits: one test a sentence of docs/alert-rules.md."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -384,3 +386,9 @@ def test_a_limit_that_cannot_work_is_refused(name: str, value: float) -> None:
 def test_other_limits_give_other_findings() -> None:
     known = diary([*WEEK, 4, 4])
     assert "r1.lost" in found(known, Limits().with_overrides({"loss_days": 2}))
+
+
+def test_the_document_names_every_limit_with_its_value() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "alert-rules.md").read_text(encoding="utf-8")
+    written = {name: float(value) for name, value in re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", text, re.MULTILINE)}
+    assert written == {field.name: float(getattr(Limits(), field.name)) for field in fields(Limits)}

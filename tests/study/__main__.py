@@ -7,17 +7,18 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import product
 from multiprocessing.pool import Pool
 
 from bot.clinical.rules import Limits
 from bot.clinical.terms import Rule
-from tests.study.measure import SEES_A_FALL, SOON, Group, measure
+from tests.study.measure import SEES_A_FALL, SOON, Group, interval, measure
 from tests.study.patients import KINDS, World
 
 NOT_SAFETY = tuple(rule for rule in Rule if rule != Rule.SUICIDAL_THOUGHTS)
 EVER = 60
+PARTS = ("kinds", "chronic", "grid", "limits")
 TRADE_OFFS = {
     "loss_days": (2, 3, 4),
     "ewma_width": (2.0, 2.5, 3.0),
@@ -34,7 +35,10 @@ FALLS, PHIS, MISSING = (2.0, 3.0), (0.0, 0.25, 0.5), (0.0, 0.2, 0.4)
 def main() -> None:
     wanted = argparse.ArgumentParser(prog="python -m tests.study", description=__doc__)
     wanted.add_argument("--people", type=int, default=1200, help="of each kind")
-    wanted.add_argument("--grid", type=int, default=300, help="people in each cell of the grid; 0 leaves it out")
+    wanted.add_argument(
+        "--grid", type=int, default=300, help="people in each cell of the grid and for each other limit"
+    )
+    wanted.add_argument("--only", action="append", choices=PARTS)
     wanted.add_argument("--seed", type=int, default=1)
     wanted.add_argument("--limits", action="append", default=[], metavar="NAME=NUMBER")
     options = wanted.parse_args()
@@ -42,7 +46,7 @@ def main() -> None:
     limits = Limits().with_overrides({name: float(value) for name, value in given.items()})
     started = time.monotonic()
     with Pool(os.cpu_count()) as pool:
-        Study(pool, options.seed, limits).print_all(options.people, options.grid)
+        Study(pool, options.seed, limits).print_all(options.people, options.grid, options.only or PARTS)
     sys.stderr.write(f"{time.monotonic() - started:.0f} s\n")
 
 
@@ -50,15 +54,21 @@ class Study:
     def __init__(self, pool: Pool, seed: int, limits: Limits) -> None:
         self._pool, self._seed, self._limits = pool, seed, limits
 
-    def print_all(self, people: int, grid: int) -> None:
+    def print_all(self, people: int, grid: int, parts: Collection[str]) -> None:
+        if "kinds" in parts:
+            self._kinds(people)
+        if "chronic" in parts:
+            self._chronic(people)
+        if "grid" in parts:
+            self._grid(grid)
+        if "limits" in parts:
+            self._trade_offs(grid)
+
+    def _kinds(self, people: int) -> None:
         groups = {kind: self._of(kind, World(), people) for kind in KINDS if kind not in ELSEWHERE}
         _falls({kind: groups[kind] for kind in FADING} | {CHANCE: self._of(CHANCE, World(), people)})
         _loads(groups)
         _over_infusions(groups["fading over infusions"], groups["stable over infusions"])
-        self._chronic(people)
-        if grid:
-            self._grid(grid)
-            self._trade_offs(grid)
 
     def _of(self, kind: str, world: World, people: int, *, reviewed: bool = False) -> Group:
         return measure(self._pool, kind, world, people, seed=self._seed, limits=self._limits, reviewed=reviewed)
@@ -67,11 +77,16 @@ class Study:
         rows = []
         for reviewed in (False, True):
             group = self._of("chronic thoughts, stable", World(), people, reviewed=reviewed)
-            months = sum(one.months for one in group.outcomes)
-            orange = sum(one.orange for one in group.outcomes) / months
-            every, _ = group.load([Rule.SUICIDAL_THOUGHTS])
-            rows.append(["with a reviewed baseline" if reviewed else "without", f"{every:.1f}", f"{orange:.1f}"])
-        _table("Chronic thoughts, stable", ["", "R0 alerts per patient-month", "of them ORANGE or RED"], rows)
+            rates = ([one.danger[0] for one in group.outcomes], [one.danger[1] for one in group.outcomes])
+            rows.append(
+                [
+                    "with a reviewed baseline" if reviewed else "without",
+                    *(_rate(interval(values)) for values in (*rates, [one.orange for one in group.outcomes])),
+                    f"{group.load([Rule.SILENCE])[0]:.2f}",
+                ]
+            )
+        heads = ["", "R0: first two weeks", "R0: afterwards", "R0: ORANGE or RED", "R5"]
+        _table("Chronic thoughts, stable", heads, rows)
         rows = []
         for rise in (2.0, 3.0):
             group = self._of("chronic thoughts, rising", World(fall=rise), people, reviewed=True)
@@ -150,7 +165,11 @@ def _share(group: Group, days: Iterable[int | None], within: int) -> str:
 
 
 def _load(group: Group, rules: Iterable[Rule]) -> str:
-    rate, half = group.load(rules)
+    return _rate(group.load(rules))
+
+
+def _rate(known: tuple[float, float]) -> str:
+    rate, half = known
     return f"{rate:.2f} (±{half:.2f})"
 
 

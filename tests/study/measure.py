@@ -1,7 +1,7 @@
 """Replays simulated patients and counts what the rules saw, and what they should not have seen."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from multiprocessing.pool import Pool
@@ -16,6 +16,7 @@ from tests.study.patients import KINDS, Person, World
 
 SEES_A_FALL = (Rule.LOSS_OF_RESPONSE, Rule.DROP_BELOW_REFERENCE, Rule.SHARP_DROP, Rule.PHQ9)
 SOON = 7  # days after the true crossing
+TWO_WEEKS = 14
 CHUNK = 25
 SURE = 1.96
 
@@ -38,7 +39,8 @@ class Outcome:
 
     months: float
     alerts: Counter[Rule]
-    orange: int  # R0, ORANGE or RED
+    danger: tuple[float, float]  # R0 alerts per month: in the first two weeks, and after them
+    orange: float  # R0, ORANGE or RED, per month
     first: dict[Rule, int | None]
     any_first: int | None
     danger_first: int | None  # R0 above the usual, after the rise of an urge
@@ -52,8 +54,7 @@ class Group:
     def load(self, rules: Iterable[Rule]) -> tuple[float, float]:
         """Alerts of these rules per patient-month, and half the width of its 95 % interval."""
         wanted = tuple(rules)
-        rates = [sum(one.alerts[rule] for rule in wanted) / one.months for one in self.outcomes]
-        return fmean(rates), SURE * stdev(rates) / sqrt(len(rates))
+        return interval([sum(one.alerts[rule] for rule in wanted) / one.months for one in self.outcomes])
 
     def share(self, days: Iterable[int | None], within: int) -> tuple[float, float, float]:
         """The part that was seen within so many days, with its Wilson interval."""
@@ -63,6 +64,11 @@ class Group:
     def delay(self) -> float | None:
         known = [one.any_first for one in self.outcomes if one.any_first is not None]
         return median(known) if known else None
+
+
+def interval(rates: Sequence[float]) -> tuple[float, float]:
+    """The mean and half the width of its 95 % interval."""
+    return fmean(rates), SURE * stdev(rates) / sqrt(len(rates))
 
 
 def wilson(hits: int, of: int) -> tuple[float, float, float]:
@@ -107,10 +113,14 @@ def outcome(person: Person, replayed: list[Replayed]) -> Outcome:
             and (finding.reason == "r0.above_usual" or finding.level.at_least(Level.ORANGE))
         ]
         danger = min(rises, default=None)
+    months = int(person.days[-1].label) / DAYS_A_MONTH
+    thoughts = [(day, finding.level) for day, finding in alerts if finding.rule == Rule.SUICIDAL_THOUGHTS]
+    early, two_weeks = sum(day <= TWO_WEEKS for day, _ in thoughts), TWO_WEEKS / DAYS_A_MONTH
     return Outcome(
-        months=int(person.days[-1].label) / DAYS_A_MONTH,
+        months=months,
         alerts=Counter(finding.rule for _, finding in alerts),
-        orange=sum(f.rule == Rule.SUICIDAL_THOUGHTS and f.level.at_least(Level.ORANGE) for _, f in alerts),
+        danger=(early / two_weeks, (len(thoughts) - early) / (months - two_weeks)),
+        orange=sum(level.at_least(Level.ORANGE) for _, level in thoughts) / months,
         first=first,
         any_first=min((day for day in first.values() if day is not None), default=None),
         danger_first=danger,
