@@ -13,6 +13,7 @@ from bot.clinical.terms import Finding, Level, Rule
 
 HIGH, MEDIUM = 8, 5
 INTENT_IS_NEWS = timedelta(days=14)
+SKIP_IS_NEWS = timedelta(days=14)  # after a finding of R0
 ASQ_PAUSE = timedelta(days=7)
 ASQ_RISE = 2
 # An attempt is asked "ever" the first time, and "since we last asked" afterwards.
@@ -38,6 +39,7 @@ class History:
     last_r0_on: date | None = None
     last_urge: int | None = None
     last_asq_on: date | None = None
+    skipped_last_time: bool = False  # the urge, on the answered day before
 
 
 def tier(urge: int, intent: int | None) -> Tier:
@@ -126,15 +128,36 @@ def judge_unanswered(urge: int, waited: timedelta, day: date) -> Finding | None:
 
 
 def judge_left_open(level: Level, waited: timedelta, day: date) -> Finding | None:
-    """A safety question after the intent was left open for 30 min: an ORANGE alert becomes RED."""
-    if level == Level.ORANGE and waited >= UNANSWERED_ORANGE:
-        return _finding(Level.RED, "left_open", day)
+    """A safety question was left open for 30 min: an ORANGE alert becomes RED, a YELLOW one is flagged."""
+    if waited < UNANSWERED_ORANGE or level not in (Level.ORANGE, Level.YELLOW):
+        return None
+    return _finding(Level.RED if level == Level.ORANGE else Level.YELLOW, "left_open", day)
+
+
+def judge_pressed(answer: str, day: date) -> Finding | None:
+    """A button of the crisis letter: «I am not safe», «Call me now», «I am alone» are RED."""
+    reasons = {"unsafe": "not_safe", "call": "call_me", "alone": "alone"}
+    return _finding(Level.RED, reasons[answer], day) if answer in reasons else None
+
+
+def ask_again(history: History, day: date) -> bool:
+    """A skipped urge soon after danger is asked once more."""
+    return history.last_r0_on is not None and day - history.last_r0_on <= SKIP_IS_NEWS
+
+
+def judge_skipped(times: int, history: History, day: date) -> Finding | None:
+    """The urge was skipped `times` in this check-in. YELLOW the second time after danger, else on two answered days."""
+    soon_after_danger = ask_again(history, day)
+    if (soon_after_danger and times > 1) or (not soon_after_danger and history.skipped_last_time):
+        return _finding(Level.YELLOW, "skipped", day)
     return None
 
 
 def follow_up(level: Level, *, known: Mapping[str, int | None], history: History, day: date) -> tuple[str, ...]:
-    """The safety questions to ask now, in order. None at RED: numbers and people come first."""
-    if level == Level.RED or ("daily.urge" in known and known["daily.urge"] and "daily.intent" not in known):
+    """The safety questions to ask now, in order. None at RED: numbers and people come first. None for a NOTE."""
+    if level in (Level.RED, Level.NOTE) or (
+        "daily.urge" in known and known["daily.urge"] and "daily.intent" not in known
+    ):
         return ()
     wanted = [] if "safety.safe_now" in known else ["safety:safe_now,plan"]
     rise = (known.get("daily.urge") or 0) - (history.last_urge or 0) >= ASQ_RISE

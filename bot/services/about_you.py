@@ -66,7 +66,8 @@ def current(work: Work) -> str | None:
 
 
 def known(work: Work, patient: Patient) -> dict[str, str]:
-    return {**work.stores.patients.contact(patient), **work.stores.patients.safety_plan(patient)}
+    told = {**work.stores.patients.contact(patient), **work.stores.patients.safety_plan(patient)}
+    return {step: told[step] for step in STEPS if step in told}
 
 
 def _keep(work: Work, step: str, answer: str) -> None:

@@ -130,6 +130,8 @@ def _expire(work: Work, check_in: CheckIn) -> None:
     if any(part.instrument != "daily" for part in parts_of(check_in)):
         patient.planned_until = None  # a questionnaire that was not answered is planned anew
     if started:
+        if judging.known_answers(work, check_in).get("daily.urge", 0) is None:
+            judging.judge_skipped(work, patient, check_in, 2)  # asked again, and left
         judging.judge_diary(work, patient)
     else:
         judging.judge_silence(work, patient, check_in)
@@ -223,6 +225,10 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
         check_in.state = CheckInState.STARTED
     check_in.shown_at = check_in.shown_at or work.now
     patient = work.stores.patients.get(check_in.patient_id)
+    if (instrument, item, value) == ("daily", "urge", None) and judging.asks_urge_again(work, patient, check_in):
+        check_in.next_at = check_in.expires_at
+        _show(work, check_in, target="daily.urge")
+        return
     level = judging.judge_answer(work, patient, check_in, instrument, item, value)
     ladder = level or safety.goes_on(instrument, item, value, judging.known_answers(work, check_in))
     if ladder is not None:
@@ -242,8 +248,12 @@ def _follow_up(work: Work, check_in: CheckIn, instrument: str, level: Level, pat
     """Puts the safety questions right after the part that was answered, each once."""
     parts = parts_of(check_in)
     day = diary_day(work.now, patient.zone)
-    history = judging.history(work, patient)
+    history = judging.history(work, patient, check_in.id)
     wanted = safety.follow_up(level, known=judging.known_answers(work, check_in), history=history, day=day)
+    known = {key.partition(".")[0] for key in judging.known_answers(work, check_in)}
+    # A safety questionnaire that stands further down anyway is asked now, not after the others.
+    coming = [code.partition(":")[0] for code in wanted]
+    parts = [part for part in parts if part.instrument not in coming or part.instrument in known]
     asked = {part.instrument for part in parts}
     place = 1 + max(index for index, part in enumerate(parts) if part.instrument == instrument)
     for code in reversed(wanted):
@@ -265,8 +275,8 @@ def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> No
     _show(work, check_in)
 
 
-def _show(work: Work, check_in: CheckIn, *, fresh: bool = False) -> None:
-    letters.reply(work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=fresh)
+def _show(work: Work, check_in: CheckIn, *, fresh: bool = False, target: str = "") -> None:
+    letters.reply(work, "check_in.card", subject=check_in.id, card=card_of(check_in.id), fresh=fresh, detail=target)
 
 
 def back(work: Work, check_in_id: UUID) -> None:

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.core import get_global
 
 from bot.clinical.schedule import diary_day
-from bot.services import courses, letters, pausing
+from bot.services import courses, letters, pausing, safety_line
 from bot.services.errors import AlreadyJoined, BadInvite, CodeTaken, NobodyOnCall, NotATime, StaleButton, UnknownZone
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -138,7 +138,12 @@ def choose_zone(work: Work, city: str) -> None:
 
 
 def choose_place(work: Work, latitude: float, longitude: float) -> None:
-    """A shared location; only its zone and country are kept. Raises `UnknownZone` on the open sea."""
+    """A shared location; only its zone and country are kept, unless the patient was asked where they are in danger.
+
+    Raises `UnknownZone` on the open sea.
+    """
+    if safety_line.told_where(work, f"{latitude:.5f}, {longitude:.5f}"):
+        return
     zone = tzfpy.get_tz(longitude, latitude)
     if zone.startswith(AT_SEA) or zone not in available_timezones():
         raise UnknownZone

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from bot.services import about_you, alerts, care, check_ins, enrolment, infusions, letters, replies, staff, standing
+from bot.services import (
+    about_you,
+    alerts,
+    care,
+    check_ins,
+    enrolment,
+    infusions,
+    letters,
+    replies,
+    safety_line,
+    staff,
+    standing,
+)
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
 from storage.tables.people import PatientState, Role
@@ -15,7 +27,7 @@ def text(work: Work, said: str) -> None:
         replies.who_are_you(work)
     elif person.role == Role.PATIENT:
         state = work.stores.patients.get(person.id).state
-        if about_you.typed(work, said) or enrolment.typed(work, said):
+        if safety_line.told_where(work, said) or about_you.typed(work, said) or enrolment.typed(work, said):
             return
         if state != PatientState.ONBOARDING:
             check_ins.write(work, said)

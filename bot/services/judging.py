@@ -40,20 +40,29 @@ def answers_of(work: Work, patient: Patient, check_in_id: UUID) -> dict[str, int
     return known_answers(work, check_in) if check_in is not None and check_in.patient_id == patient.id else {}
 
 
-def history(work: Work, patient: Patient) -> safety.History:
-    """What the safety rules need to know of the days before."""
-    intents: list[date] = []
-    for response in work.stores.responses.of_item(patient.id, "daily", "intent"):
-        if (work.stores.responses.value(response) or 0) > 0:
-            intents.append(diary_day(response.answered_at, patient.zone))
-    found = work.stores.findings.of(patient.id, Rule.SUICIDAL_THOUGHTS)
-    asq = work.stores.responses.of_item(patient.id, "asq", "asq1")
-    urges = work.stores.responses.of_item(patient.id, "daily", "urge")
+def history(work: Work, patient: Patient, check_in_id: UUID | None = None) -> safety.History:
+    """What the safety rules need to know of the time before this check-in, whether it is stored already or not."""
+
+    def before(item: str, instrument: str = "daily") -> list[tuple[date, int | None]]:
+        return [
+            (diary_day(row.answered_at, patient.zone), work.stores.responses.value(row))
+            for row in work.stores.responses.of_item(patient.id, instrument, item)
+            if row.check_in_id != check_in_id
+        ]
+
+    intents = [day for day, value in before("intent") if value]
+    found = [
+        row.day
+        for row in work.stores.findings.of(patient.id, Rule.SUICIDAL_THOUGHTS)
+        if Level(row.level).at_least(Level.YELLOW)
+    ]
+    urges, asq = before("urge"), before("asq1", "asq")
     return safety.History(
         last_intent_on=intents[-1] if intents else None,
-        last_r0_on=found[-1].day if found else None,
-        last_urge=work.stores.responses.value(urges[-2]) if len(urges) > 1 else None,
-        last_asq_on=diary_day(asq[-1].answered_at, patient.zone) if asq else None,
+        last_r0_on=found[-1] if found else None,
+        last_urge=urges[-1][1] if urges else None,
+        last_asq_on=asq[-1][0] if asq else None,
+        skipped_last_time=bool(urges) and urges[-1][1] is None,
     )
 
 
@@ -64,7 +73,7 @@ def judge_answer(
     known = known_answers(work, check_in)
     day = check_in.day
     finding = judge_safely(
-        lambda: safety.judge_answer(instrument, item, value, known, history(work, patient), day), day
+        lambda: safety.judge_answer(instrument, item, value, known, history(work, patient, check_in.id), day), day
     )
     if finding is not None:
         report_danger(work, patient, finding, f"update:{work.caller.source}")
@@ -74,6 +83,25 @@ def judge_answer(
             letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
         alerts.raise_finding(work, patient, side_effect, f"update:{work.caller.source}:{item}")
     return finding.level if finding else None
+
+
+def asks_urge_again(work: Work, patient: Patient, check_in: CheckIn) -> bool:
+    """The urge was skipped: True when it is to be asked once more, else what the skipping says is raised."""
+    known = history(work, patient, check_in.id)
+    times = sum(
+        row.instrument == "daily" and row.item == "urge" and work.stores.responses.value(row) is None
+        for row in work.stores.responses.to(check_in.id)
+    )
+    if times == 1 and safety.ask_again(known, check_in.day):
+        return True
+    judge_skipped(work, patient, check_in, times)
+    return False
+
+
+def judge_skipped(work: Work, patient: Patient, check_in: CheckIn, times: int) -> None:
+    finding = safety.judge_skipped(times, history(work, patient, check_in.id), check_in.day)
+    if finding is not None:
+        report_danger(work, patient, finding, f"skipped:{check_in.id}")
 
 
 def judge_safely(judge: Callable[[], Finding | None], day: date) -> Finding | None:
@@ -104,12 +132,13 @@ def judge_unanswered(work: Work, patient: Patient, check_in: CheckIn, *, intent_
     urge = known_answers(work, check_in).get("daily.urge") or 0
     day = diary_day(work.now, patient.zone)
     alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
-    if intent_open:
-        finding = safety.judge_unanswered(urge, waited, day)
-    else:
-        finding = safety.judge_left_open(Level(alert.level), waited, day) if alert is not None else None
+    finding = safety.judge_unanswered(urge, waited, day) if intent_open else None
+    if finding is None and alert is not None:
+        finding = safety.judge_left_open(Level(alert.level), waited, day)
     if finding is not None:
         report_danger(work, patient, finding, f"unanswered:{check_in.id}")
+        if finding.level == Level.YELLOW:
+            letters.to_patient(work, patient, "check_in.nudge", Urgency.REPLY, subject=check_in.id)
     if waited >= safety.UNANSWERED_ORANGE or (finding is not None and finding.level == Level.RED):
         return None
     return work.now + safety.UNANSWERED_ORANGE - waited

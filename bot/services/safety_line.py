@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from bot.clinical import safety
 from bot.clinical.crisis import Country
 from bot.clinical.schedule import diary_day
 from bot.clinical.screening import screen
-from bot.clinical.terms import Finding, Level
-from bot.services import alerts, judging, letters, receipts
+from bot.clinical.terms import Finding, Level, Rule
+from bot.services import alert_cards, alerts, judging, letters, receipts
 from bot.services.receipts import Cover
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState, Role
+
+WHERE = "crisis.where"  # the step of a chat that was asked where the patient is
 
 Answer = tuple[UUID, str, str, int | None]  # check-in, instrument, item, value; none of it trusted
 
@@ -48,17 +51,45 @@ def press_mistake(work: Work) -> None:
     letters.reply(work, "notice", detail="help.mistake_noted")
 
 
-def press_not_safe(work: Work, answer: str) -> None:
-    """A button of the crisis letter: "unsafe", "alone" or "call" raise to RED; "company" is noted."""
+def press(work: Work, answer: str) -> None:
+    """A button of the crisis letter. "unsafe", "alone" and "call" are RED; "company" is shown on the alert."""
     patient = _patient(work)
     if patient is None:
         return
-    day = diary_day(work.now, patient.zone)
-    if answer != "company":
-        finding = safety.judge_answer("safety", "safe_now", 2, {}, judging.history(work, patient), day)
-        if finding is not None:
-            judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
+    finding = safety.judge_pressed(answer, diary_day(work.now, patient.zone))
+    if finding is not None:
+        judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
+    elif answer == "company":
+        _add_to_alert(work, patient, "company", "✓")
     letters.reply(work, "notice", detail="crisis.noted")
+
+
+def ask_where(work: Work) -> None:
+    """«Where are you?»: typed, or a shared location, which then also chooses the crisis lines."""
+    work.stores.dialogues.enter(work.chat(), WHERE)
+    letters.reply(work, "notice", detail="crisis.where")
+
+
+def told_where(work: Work, where: str) -> bool:
+    """True when the question was open: what was told stands on the open alert."""
+    asked = work.stores.dialogues.current(work.chat())
+    patient = _patient(work)
+    if asked is None or asked[0] != WHERE or patient is None:
+        return False
+    work.stores.dialogues.leave(work.chat())
+    _add_to_alert(work, patient, "where", where)
+    letters.reply(work, "notice", detail="crisis.noted")
+    return True
+
+
+def _add_to_alert(work: Work, patient: Patient, part: str, said: str) -> None:
+    """Beside phone and address, with its time; the alert's messages are edited wherever they are shown."""
+    at = work.now.astimezone(ZoneInfo(patient.zone))
+    contact = work.stores.patients.contact(patient)
+    work.stores.patients.set_contact(patient, {**contact, part: f"{said} ({at:%d.%m. %H:%M})"})
+    alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
+    if alert is not None:
+        alert_cards.show_everywhere(work, alert)
 
 
 def triage(work: Work, answer: Answer | None, text: str | None, *, help_pressed: bool) -> Level | None:
@@ -87,7 +118,7 @@ def _judge(
     if answer is not None:
         check_in, instrument, item, value = answer
         known = judging.answers_of(work, patient, check_in)
-        return safety.judge_answer(instrument, item, value, known, judging.history(work, patient), day)
+        return safety.judge_answer(instrument, item, value, known, judging.history(work, patient, check_in), day)
     match = screen(text, work.knowledge.patterns) if text else None
     return safety.judge_text(match, day) if match is not None else None
 

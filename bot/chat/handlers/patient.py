@@ -67,7 +67,11 @@ async def on_mistake(_tapped: Tap, context: DiaryContext) -> None:
 
 
 async def on_crisis_button(tapped: Tap, context: DiaryContext) -> None:
-    await context.act(safety_line.press_not_safe, tapped.detail)
+    await context.act(safety_line.press, tapped.detail)
+
+
+async def on_where(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(safety_line.ask_where)
 
 
 async def on_check_in(_update: Update, context: DiaryContext) -> None:
@@ -127,6 +131,7 @@ ROUTES = (
     tap("help", on_help_tap, Allow.ANYBODY),
     tap("mistake", on_mistake, Allow.PATIENT),
     tap("crisis", on_crisis_button, Allow.PATIENT),
+    tap("where", on_where, Allow.PATIENT),
     tap("pause", on_pause_days, Allow.PATIENT),
     tap("resume", on_resume, Allow.PATIENT),
     tap("stop", on_stop_sure, Allow.PATIENT),

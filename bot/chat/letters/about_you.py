@@ -8,6 +8,8 @@ from bot.services.about_you import CHOICES, PLAN, STEPS
 from bot.services.reading import LetterView
 from bot.services.work import Work
 
+IN_DANGER = ("where", "company")  # told by the buttons of the crisis letter
+
 
 def ask(_work: Work, letter: LetterView, reader: Reader) -> Content:
     step = letter.detail
@@ -47,7 +49,8 @@ def said(step: str, answer: str, reader: Reader) -> str:
 
 def contact_lines(contact: dict[str, str], reader: Reader) -> list[str]:
     """Phone, address and contact as staff read them."""
-    return [f"{reader.say(f'about.{step}')}: {said(step, contact[step], reader)}" for step in STEPS if step in contact]
+    told = [step for step in (*STEPS, *IN_DANGER) if step in contact]
+    return [f"{reader.say(f'about.{step}')}: {said(step, contact[step], reader)}" for step in told]
 
 
 def plan_lines(plan: dict[str, str], reader: Reader) -> str:

@@ -28,6 +28,12 @@ def prompt(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content(reader.say(key), [[start, snooze], help_row(reader)])
 
 
+def nudge(_work: Work, letter: LetterView, reader: Reader) -> Content:
+    """A safety question is open: once, and without urging."""
+    start = reader.button("button.start", Tap("begin", letter.subject_id))
+    return Content(reader.say("check_in.nudge"), [[start], help_row(reader)])
+
+
 def card(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     if letter.subject_id is None:
         return None
@@ -97,4 +103,4 @@ def _said(value: int | None) -> str:
     return "–" if value is None else str(value)
 
 
-KINDS = {"check_in.prompt": prompt, "check_in.reminder": prompt, "check_in.card": card}
+KINDS = {"check_in.prompt": prompt, "check_in.reminder": prompt, "check_in.nudge": nudge, "check_in.card": card}

@@ -1,5 +1,7 @@
 """The crisis letter, the numbers, and receipts that never say more than what a person did."""
 
+from telegram import CopyTextButton, InlineKeyboardButton
+
 from bot.chat.callbacks import Tap
 from bot.chat.letters.about_you import plan_lines
 from bot.chat.letters.content import Content, Reader
@@ -12,23 +14,37 @@ from bot.services.work import Work
 
 
 def crisis(work: Work, letter: LetterView, reader: Reader) -> Content:
-    """A human's number first, then the truth about who looks and when."""
+    """Numbers first, at RED the emergency number; the own plan; then the truth about who looks and when."""
     numbers = safety_line.numbers(work, letter.patient_id, letter.subject_id)
     red = letter.detail == Level.RED
-    lines = [reader.say("chat.crisis.red" if red else "chat.crisis.open"), _numbers(numbers, reader)]
+    lines = [reader.say("chat.crisis.red" if red else "chat.crisis.open"), _numbers(numbers, reader, urgent=red)]
+    if numbers.plan:
+        lines.append(reader.say("chat.help.plan", plan=plan_lines(numbers.plan, reader)))
     if numbers.sent_at is not None:
         lines.append(reader.say("chat.crisis.sent", time=reader.time(numbers.sent_at, numbers.zone)))
     else:
         lines.append(reader.say("crisis.being_sent"))
     lines += [*_cover(numbers, reader), reader.say("chat.crisis.not_watched")]
-    buttons = [
-        [reader.button("button.unsafe", Tap("crisis", detail="unsafe"))],
+    asked = _now(reader) if red else [[reader.button("button.unsafe", Tap("crisis", detail="unsafe"))]]
+    return Content("\n\n".join(lines), [*asked, [_copy(numbers, reader)]])
+
+
+def _now(reader: Reader) -> list[list[InlineKeyboardButton]]:
+    """What matters at RED: a call, who is there, and where."""
+    return [
+        [reader.button("button.call_me", Tap("crisis", detail="call"))],
         [
-            reader.button("button.call_me", Tap("crisis", detail="call")),
             reader.button("button.company", Tap("crisis", detail="company")),
+            reader.button("button.alone", Tap("crisis", detail="alone")),
         ],
+        [reader.button("button.where", Tap("where"))],
     ]
-    return Content("\n\n".join(lines), buttons)
+
+
+def _copy(numbers: safety_line.Numbers, reader: Reader) -> InlineKeyboardButton:
+    """Short numbers are not tappable on every phone."""
+    number = numbers.country.emergency
+    return InlineKeyboardButton(reader.say("button.copy_number", number=number), copy_text=CopyTextButton(number))
 
 
 def body(work: Work, letter: LetterView, reader: Reader) -> Content:
@@ -47,11 +63,15 @@ def help_numbers(work: Work, letter: LetterView, reader: Reader) -> Content:
         lines.append(reader.say("chat.help.plan", plan=plan_lines(numbers.plan, reader)))
     lines.append(reader.say("chat.crisis.not_watched"))
     if letter.detail != "mistake":
-        return Content("\n\n".join(lines), [help_row(reader)], pin=letter.detail == "enrolled")
+        return Content(
+            "\n\n".join(lines), [[_copy(numbers, reader)], help_row(reader)], pin=letter.detail == "enrolled"
+        )
     lines.insert(1, reader.say("chat.help.alerted"))
     lines[-1:-1] = _cover(numbers, reader)
     unsafe = reader.button("button.unsafe", Tap("crisis", detail="unsafe"))
-    return Content("\n\n".join(lines), [[unsafe], [reader.button("button.mistake", Tap("mistake"))]])
+    return Content(
+        "\n\n".join(lines), [[unsafe], [_copy(numbers, reader), reader.button("button.mistake", Tap("mistake"))]]
+    )
 
 
 def receipt_read(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -104,13 +124,11 @@ def _cover(numbers: safety_line.Numbers, reader: Reader) -> list[str]:
     return [reader.say("crisis.nobody_before", time=reader.day_and_time(opens, numbers.zone))]
 
 
-def _numbers(numbers: safety_line.Numbers, reader: Reader) -> str:
-    lines = []
-    if numbers.clinic_phone:
-        lines.append(reader.say("chat.number.clinic", phone=numbers.clinic_phone))
-    lines += [f"{line.name}: {line.number}" for line in numbers.country.lines]
-    lines.append(reader.say("chat.number.emergency", phone=numbers.country.emergency))
-    return "\n".join(lines)
+def _numbers(numbers: safety_line.Numbers, reader: Reader, *, urgent: bool = False) -> str:
+    clinic = [reader.say("chat.number.clinic", phone=numbers.clinic_phone)] if numbers.clinic_phone else []
+    lines = [f"{line.name}: {line.number}" for line in numbers.country.lines]
+    emergency = [reader.say("chat.number.emergency", phone=numbers.country.emergency)]
+    return "\n".join([*emergency, *clinic, *lines] if urgent else [*clinic, *lines, *emergency])
 
 
 KINDS = {
