@@ -1,11 +1,10 @@
 """Keeping what patients said: backups, restoring them, and proving that both are whole."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -16,11 +15,12 @@ from bot.cli.common import console, errors, own_settings, read_clinic
 from bot.clock import SystemClock
 from bot.services import keeping
 from bot.services.restoring import Stock
-from bot.settings import Settings
+from bot.settings import Clinic, Settings
 from bot.upkeep import put_in_place, shelf_of
 from storage.backup import shelf
-from storage.backup.restore import Archived, aside_of, building, open_pair
+from storage.backup.restore import Archived, Source, aside_of, building, open_pair
 from storage.backup.snapshot import reading
+from storage.backup.stream import Streamed, is_stream
 from storage.crypto import MasterKeys
 from storage.engine import Database, require_current_schema
 from storage.errors import BadKeyFile, StorageError
@@ -31,24 +31,25 @@ MOMENT = "%Y-%m-%d %H:%M"
 
 
 class Counter:
-    """A bar of rows; the two callbacks that storage calls while it works."""
+    """A bar of rows while its body runs; `expect` and `moved` are what storage calls while it works."""
 
-    def __init__(self, progress: Progress, title: str) -> None:
-        self._progress = progress
-        self._task = progress.add_task(title, total=None)
+    def __init__(self, title: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
+        self._progress = Progress(*columns, console=errors, transient=True)
+        self._task = self._progress.add_task(title, total=None)
 
-    def expect(self, rows: int) -> None:
+    def expect(self, rows: int | None) -> None:
         self._progress.update(self._task, total=rows)
 
     def moved(self, rows: int) -> None:
         self._progress.advance(self._task, rows)
 
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
 
-@contextmanager
-def counting(title: str) -> Iterator[Counter]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
-    with Progress(*columns, console=errors, transient=True) as progress:
-        yield Counter(progress, title)
+    def __exit__(self, *failure: object) -> None:
+        self._progress.stop()
 
 
 def backup(
@@ -63,7 +64,7 @@ def backup(
     desk = app.open_desk(settings, clinic, SystemClock())
     now = desk.clock.now()
     try:
-        with counting("Backing up") as count:
+        with Counter("Backing up") as count:
             made = shelf.make(
                 desk.database, desk.database.masters, place, now, expect=count.expect, moved=count.moved
             )  # fmt: skip
@@ -80,24 +81,33 @@ def backup(
 
 
 def restore(
-    backup: Annotated[Path, typer.Argument(help="an archive of data, ….data.zip")],
+    backup: Annotated[Path, typer.Argument(help="an archive of data, ….data.zip, or the folder of a stream")],
     keys: Annotated[Path | None, typer.Option(help="an archive of keys; none: the newest in BACKUP_KEYS_DIR")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask before the database in place is put aside")] = False,
 ) -> None:
     """Put a backup in the place of the database: proved first, and what it replaces is kept."""
     settings = own_settings(Settings.read())
     clinic = read_clinic(settings)
-    masters, now = existing_masters(settings), SystemClock().now()
-    pair = open_pair(backup, keys or shelf_of(settings, clinic).newest_keys(), masters, named=keys is not None)
-    made_at = pair.data.manifest.moment
+    masters, now, count = existing_masters(settings), SystemClock().now(), Counter("Restoring")
+    source = source_of(settings, clinic, backup, keys, masters, count)
     database = Database(settings.database, masters)
-    console.print(f"The backup shows {made_at:{MOMENT}} UTC, with keys of {pair.keys.manifest.moment:{MOMENT}}.")
+    console.print(f"The backup shows {source.moment:{MOMENT}} UTC.")
     if not yes:
         typer.confirm("Answers that came after it will be gone from the diary. Put it in place?", abort=True)
-    with counting("Restoring") as count:
-        count.expect(pair.rows)
-        stock = put_in_place(database, pair, app.knowledge(clinic), now, count.moved)
+    with count:
+        stock = put_in_place(database, source, app.knowledge(clinic), now)
     tell(stock, aside_of(database, now))
+
+
+def source_of(
+    settings: Settings, clinic: Clinic, backup: Path, keys: Path | None, masters: MasterKeys, count: Counter
+) -> Source:
+    if is_stream(backup):
+        return Streamed(backup, masters)
+    newest = shelf_of(settings, clinic).newest_keys
+    source = Archived(open_pair(backup, keys or newest(), masters, named=keys is not None), count.moved)
+    count.expect(source.rows)
+    return source
 
 
 def tell(stock: Stock, aside: str) -> None:
@@ -118,7 +128,7 @@ def tell(stock: Stock, aside: str) -> None:
 
 
 def verify(
-    backup: Annotated[Path | None, typer.Argument(help="an archive of data; none: the database in place")] = None,
+    backup: Annotated[Path | None, typer.Argument(help="an archive or a stream; none: the database in place")] = None,
     keys: Annotated[Path | None, typer.Option(help="an archive of keys; none: the newest in BACKUP_KEYS_DIR")] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="only so many of each sealed field, the newest")] = None,
 ) -> None:
@@ -132,15 +142,12 @@ def verify(
             connection = stack.enter_context(reading(database))
             require_current_schema(connection)
         else:
-            newest = shelf_of(settings, read_clinic(settings)).newest_keys
-            pair = open_pair(backup, keys or newest(), masters, named=keys is not None)
             settings.data_dir.mkdir(parents=True, exist_ok=True)
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="verify-", dir=settings.data_dir)))
-            with counting("Reading") as count:
-                count.expect(pair.rows)
-                source = Archived(pair, count.moved)
+            with Counter("Reading") as count:
+                source = source_of(settings, read_clinic(settings), backup, keys, masters, count)
                 connection = stack.enter_context(building(folder / "verify.sqlite", masters, source))
-        with counting("Opening") as count:
+        with Counter("Opening") as count:
             count.expect(count_sealed(connection, sample))
             proofs = list(prove(connection, masters, now, sample=sample, moved=count.moved))
     table = Table(show_header=False, box=None, pad_edge=False)

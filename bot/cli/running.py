@@ -20,7 +20,7 @@ from bot.settings import Clinic, Settings, SettingsError
 from bot.simulator.clock import SimulatorClock
 from bot.simulator.server import TOKEN, Simulator
 from bot.simulator.world import BOT_NAME
-from bot.upkeep import Upkeep, shelf_of
+from bot.upkeep import Upkeep
 from storage.tables.people import Role
 
 
@@ -52,7 +52,7 @@ async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
     try:
         async with app.running(
             desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM,
-            upkeep=Upkeep(desk, shelf_of(settings, clinic)), web=_web(settings),
+            upkeep=Upkeep.of(desk, settings), web=_web(settings),
         ):  # fmt: skip
             console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
             await _until_stopped()
@@ -93,7 +93,7 @@ async def _simulate(settings: Settings, clinic: Clinic) -> None:
                     api_url=address,
                     world=app.SIMULATED,
                     poll_seconds=5,
-                    upkeep=Upkeep(desk, shelf_of(settings, clinic)),
+                    upkeep=Upkeep.of(desk, settings),
                 )
             )
             simulator.attach(afterglow)

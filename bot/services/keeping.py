@@ -7,18 +7,24 @@ from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 
 LAST_BACKUP = "backup.last"
+STREAM = "stream"  # the detail of its incident
 
 
 def note_backup(work: Work, name: str) -> None:
     """The last backup is a fact that doctor and auditor look at; an earlier failure is over."""
     work.stores.facts.set(LAST_BACKUP, work.now.isoformat())
     work.stores.audit.record("backup.made", actor=work.caller.id, detail=name)
-    incidents.close(work, IncidentKind.BACKUP)
+    incidents.close(work, IncidentKind.BACKUP, "")
 
 
-def note_failed_backup(work: Work) -> None:
-    work.stores.audit.record("backup.failed", actor=work.caller.id)
-    incidents.open(work, IncidentKind.BACKUP)
+def note_failed_backup(work: Work, which: str = "") -> None:
+    work.stores.audit.record("backup.failed", actor=work.caller.id, detail=which)
+    incidents.open(work, IncidentKind.BACKUP, which)
+
+
+def note_stream(work: Work) -> None:
+    """Nothing is written while all is well: each commit would be shipped again."""
+    incidents.close(work, IncidentKind.BACKUP, STREAM)
 
 
 def last_backup(work: Work) -> datetime | None:

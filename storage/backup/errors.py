@@ -58,3 +58,11 @@ class NoDatabase(StorageError):
         super().__init__(
             f"There is no database at {file}. Look at DATA_DIR and DATABASE_URL; if it is lost, restore it."
         )
+
+
+class OnlySqlite(StorageError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is a stream of a SQLite file and cannot go to PostgreSQL at once. Restore it to SQLite first "
+            "(without DATABASE_URL), run `afterglow backup` there, and restore that."
+        )

@@ -18,9 +18,10 @@ import psycopg
 from sqlalchemy import Connection, Inspector, inspect, text
 
 from storage.backup.archive import Archive, Moved, TablePart, sync_folder
-from storage.backup.errors import NewerBackup, NoKeys, NotABackup, OthersConnected
+from storage.backup.errors import NewerBackup, NoKeys, NotABackup, OnlySqlite, OthersConnected
 from storage.backup.shelf import STAMP
 from storage.backup.snapshot import take_time
+from storage.backup.stream import Streamed
 from storage.crypto import MasterKeys
 from storage.engine import Database, RunningLock, known_schemas, upgrade
 
@@ -31,7 +32,11 @@ OTHER_SESSIONS = """SELECT count(*) FROM pg_stat_activity
 
 
 class Source(Protocol):
-    """Where the rows come from."""
+    """Where the rows come from, and the moment that they show."""
+
+    path: Path
+    moment: datetime
+    rows: int | None  # how many there are to move, if that is known
 
     def place(self, file: Path) -> None:
         """Writes what it has as a SQLite file, if it has that."""
@@ -73,11 +78,15 @@ def open_pair(data: Path, keys: Path, masters: MasterKeys, *, named: bool) -> Pa
 class Archived:
     """A pair of archives as a source: its own schema first, then its rows, then what came later."""
 
+    rows: int | None
+
     def __init__(self, pair: Pair, moved: Moved) -> None:
         self._pair = pair
         self._moved = moved
+        self.path, self.moment, self.rows = pair.data.path, pair.data.manifest.moment, pair.rows
 
-    def place(self, file: Path) -> None: ...
+    def place(self, file: Path) -> None:
+        """Archives hold rows, not files."""
 
     def fill(self, connection: Connection) -> None:
         upgrade(connection, self._pair.data.manifest.schema)
@@ -174,6 +183,8 @@ def remove(file: Path) -> None:
 def _in_postgresql(database: Database, source: Source, now: datetime) -> Iterator[Connection]:
     """One transaction: the tables in place move to a schema of their own, and the restored ones are made anew."""
     with database.engine.begin() as connection:
+        if isinstance(source, Streamed):
+            raise OnlySqlite(source.path)
         take_time(connection)
         others = connection.scalar(text(OTHER_SESSIONS)) or 0
         if others:

@@ -263,7 +263,7 @@ async def test_a_dead_disk(tmp_path: Path) -> None:
         database = Database(f"sqlite:///{tmp_path / 'afterglow.sqlite'}", masters)
         pair = open_pair(made.data, made.keys, masters, named=False)
         now = clock.now()
-        stock = put_in_place(database, pair, app.knowledge(Clinic()), now, lambda rows: None)
+        stock = put_in_place(database, Archived(pair, lambda rows: None), app.knowledge(Clinic()), now)
         assert (stock.lost_from, stock.lost_until) == (pair.data.manifest.moment, now)
         assert [(alert.level, alert.state) for alert in stock.alerts] == [("red", "open")]
         assert stock.asked_again == 1
