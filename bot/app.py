@@ -53,6 +53,7 @@ log = structlog.get_logger()
 
 RETRY_START_SECONDS = 5.0
 REAL_TELEGRAM, SIMULATED = "Telegram", "the simulator"
+MASTER = "master"  # the fact since when the present master key wraps
 SETTLE_ROUNDS = 10_000
 
 
@@ -87,6 +88,8 @@ def _make_shared_keys(work: Work) -> None:
         work.stores.keys.key_for(subject)
     if work.stores.facts.read("database.id") is None:  # by which backups know what they are of
         work.stores.facts.set("database.id", uuid4().hex)
+    if work.stores.facts.read(MASTER) != work.stores.keys.master:
+        work.stores.facts.set(MASTER, work.stores.keys.master)
 
 
 def claim_world(work: Work, world: str) -> None:

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.errors import BadKeyFile, NoSuchMasterKey, WrongKey
+from storage.files import write_whole
 
 FORMAT = b"\x01"
 NONCE_BYTES = 12
@@ -24,7 +25,11 @@ KEY_BYTES = 32
 class MasterKeys:
     """The keys that wrap subject keys: the first one seals, all of them open."""
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
+    def __init__(self, keys: dict[str, bytes], file: Path | None = None) -> None:
+        self._file = file
+        self._take(keys)
+
+    def _take(self, keys: dict[str, bytes]) -> None:
         self._ciphers = {name: AESGCM(key) for name, key in keys.items()}
         self.current = next(iter(keys))
 
@@ -33,32 +38,21 @@ class MasterKeys:
         """Reads `<name> <64 hex digits>` per line; makes the file with one new key when it does not exist."""
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(f"m{secrets.token_hex(3)} {secrets.token_hex(KEY_BYTES)}\n")
-                file.flush()
-                os.fsync(file.fileno())
-        keys: dict[str, bytes] = {}
-        for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                name, digits = line.split()
-                key = bytes.fromhex(digits)
-            except ValueError:
-                raise BadKeyFile(str(path), f"line {number} is not readable") from None
-            if len(key) != KEY_BYTES:
-                raise BadKeyFile(str(path), f"line {number} holds {len(key)} bytes")
-            keys[name] = key
-        if not keys:
-            raise BadKeyFile(str(path), "it is empty")
-        return cls(keys)
+            write_whole(path, _new_line())
+        return cls(_read(path), path)
+
+    def read_again(self) -> None:
+        """The key file may have a new first line since; see `add_master`."""
+        if self._file is not None:
+            self._take(_read(self._file))
 
     def wrap(self, subject: str, key: bytes) -> tuple[str, bytes]:
         nonce = os.urandom(NONCE_BYTES)
         return self.current, nonce + self._ciphers[self.current].encrypt(nonce, key, subject.encode())
 
     def unwrap(self, subject: str, master: str, wrapped: bytes) -> bytes:
+        if master not in self._ciphers:  # made while this process runs
+            self.read_again()
         cipher = self._ciphers.get(master)
         if cipher is None:
             raise NoSuchMasterKey(master)
@@ -66,6 +60,33 @@ class MasterKeys:
             return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], subject.encode())
         except InvalidTag:
             raise WrongKey("keys", "wrapped") from None
+
+
+def add_master(path: Path) -> None:
+    """Puts a new master key before the others; the file is replaced in one step. The old ones still open."""
+    write_whole(path, _new_line() + path.read_text(encoding="ascii"))
+
+
+def _new_line() -> str:
+    return f"m{secrets.token_hex(3)} {secrets.token_hex(KEY_BYTES)}\n"
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            name, digits = line.split()
+            key = bytes.fromhex(digits)
+        except ValueError:
+            raise BadKeyFile(str(path), f"line {number} is not readable") from None
+        if len(key) != KEY_BYTES:
+            raise BadKeyFile(str(path), f"line {number} holds {len(key)} bytes")
+        keys[name] = key
+    if not keys:
+        raise BadKeyFile(str(path), "it is empty")
+    return keys
 
 
 class SubjectKeys(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from bot.cli import exporting, keeping, medicine, operating, people, running
+from bot.cli import exporting, keeping, medicine, operating, people, running, secrets
 from bot.cli.common import errors
 from bot.clinical.backtest import BadSeries
 from bot.clinical.rules import BadLimit
@@ -35,6 +35,7 @@ cli = typer.Typer(
 )
 for name, command in COMMANDS.items():
     cli.command(name)(command)
+cli.add_typer(secrets.keys, name="keys")
 
 
 def main() -> None:

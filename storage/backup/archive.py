@@ -21,6 +21,7 @@ from zlib import error as ZlibError  # noqa: N812
 from storage.backup.errors import BackupFailed, ForeignBackup, NotABackup
 from storage.crypto import MasterKeys
 from storage.errors import NoSuchMasterKey, WrongKey
+from storage.files import sync_folder
 
 FORMAT = 1
 MANIFEST, SEAL = "manifest.json", "manifest.seal"
@@ -161,15 +162,6 @@ class Archive:
             raise NotABackup(self.path, "its seal is not readable") from None
         if sealed != digest:
             raise NotABackup(self.path, "its manifest was changed after it was sealed")
-
-
-def sync_folder(folder: Path) -> None:
-    """A rename is on the disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _encoded(row: Row) -> bytes:

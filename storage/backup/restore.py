@@ -17,13 +17,14 @@ from typing import Any, Protocol, cast
 import psycopg
 from sqlalchemy import Connection, Inspector, inspect, text
 
-from storage.backup.archive import Archive, Moved, TablePart, sync_folder
+from storage.backup.archive import Archive, Moved, TablePart
 from storage.backup.errors import NewerBackup, NoKeys, NotABackup, OnlySqlite, OthersConnected
 from storage.backup.shelf import STAMP
 from storage.backup.snapshot import take_time
 from storage.backup.stream import Streamed
 from storage.crypto import MasterKeys
 from storage.engine import Database, RunningLock, known_schemas, upgrade
+from storage.files import sync_folder
 
 CANDIDATE = ".restoring"
 BESIDE = ("", "-wal", "-shm", "-journal")

@@ -22,12 +22,12 @@ from zlib import error as ZlibError  # noqa: N812
 
 from sqlalchemy import Connection
 
-from storage.backup.archive import sync_folder
 from storage.backup.errors import BackupFailed, ForeignBackup, NewerBackup, NotABackup
 from storage.backup.shelf import STAMP
 from storage.crypto import MasterKeys
 from storage.engine import known_schemas, upgrade
 from storage.errors import NoSuchMasterKey, WrongKey
+from storage.files import sync_folder
 
 PAGES, SEGMENT = "pages", "segment.json"
 SEAL_SUBJECT = "stream"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from os import urandom
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import KEY_BYTES, MasterKeys
@@ -74,6 +74,27 @@ class Keys:
             self.erase(subject)
         return len(destroyed)
 
+    def forgotten(self, subject: str) -> bool:
+        return self._known(subject) is None
+
+    @property
+    def master(self) -> str:
+        """The master key that wraps what is made now."""
+        return self._masters.current
+
+    def count_under_older(self) -> int:
+        query = select(func.count()).select_from(SubjectKey).where(SubjectKey.master != self._masters.current)
+        return self._session.scalar(query) or 0
+
+    def rewrap(self, limit: int = 200) -> int:
+        """Wraps keys that an older master key holds with the current one; returns how many. Repeat until it is 0."""
+        older = select(SubjectKey).where(SubjectKey.master != self._masters.current).limit(limit)
+        rows = self._session.scalars(older).all()
+        for row in rows:
+            key = self._masters.unwrap(row.subject, row.master, row.wrapped)
+            row.master, row.wrapped = self._masters.wrap(row.subject, key)
+        return len(rows)
+
     def _known(self, subject: str) -> bytes | None:
         known = self._made_here.get(subject) or self._cache.known.get(subject)
         if known is not None:
@@ -99,6 +120,11 @@ class Facts:
     def starting_with(self, prefix: str) -> dict[str, str]:
         rows = self._session.scalars(select(Fact).where(Fact.name.startswith(prefix, autoescape=True)))
         return {row.name: row.value for row in rows}
+
+    def since(self, name: str) -> datetime | None:
+        """When the fact was set."""
+        row = self._session.get(Fact, name)
+        return row.set_at if row else None
 
     def set(self, name: str, value: str) -> None:
         self._session.merge(Fact(name=name, value=value, set_at=self._now))
