@@ -12,6 +12,7 @@ class Allow(Enum):
     ANYBODY = "anybody"
     PATIENT = "patient"
     STAFF = "staff"
+    PHYSICIAN = "physician"
     ADMIN = "admin"
 
 
@@ -22,6 +23,7 @@ def require(work: Work, rule: Allow) -> None:
         Allow.ANYBODY: True,
         Allow.PATIENT: role == "patient",
         Allow.STAFF: role in STAFF_ROLES,
+        Allow.PHYSICIAN: role == "physician",
         Allow.ADMIN: role == "admin",
     }
     if not allowed[rule]:

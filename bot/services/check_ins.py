@@ -19,6 +19,7 @@ from storage.tables.people import Patient
 SEPARATOR = ";"
 SAFETY = ("safety", "asq")  # instruments whose open questions must not wait for long
 SNOOZE = timedelta(hours=1)
+FOLLOW_UP = "safety"  # slot of safety questions outside any other check-in
 BASELINE = "baseline"  # slot of the questionnaires of enrolment
 
 
@@ -158,7 +159,7 @@ def begin(work: Work, check_in_id: UUID) -> None:
 def baseline(work: Work) -> CheckIn | None:
     """The questionnaires of enrolment that have no answer yet, as a check-in of today; None when none is left."""
     patient = work.stores.patients.get(work.by().id)
-    library, answered = work.knowledge.library, work.stores.responses.last_days_of(patient.id)
+    answered = work.stores.responses.last_days_of(patient.id)
     codes = [code for code in ("phq9", safety.ASQ_FIRST) if code.partition(":")[0] not in answered]
     day = diary_day(work.now, patient.zone)
     rows = {row.slot: row for row in work.stores.check_ins.of(patient.id, first=day, last=day)}
@@ -166,17 +167,41 @@ def baseline(work: Work) -> CheckIn | None:
         row = rows.get(BASELINE)
         return row if row is not None and row.state in WAITING else None
     ends = day_ends(day, patient.zone)
-    parts = []
-    for code in codes:
-        name, _, items = code.partition(":")
-        parts.append(Part(name, library.instrument(name).version, tuple(items.split(",")) if items else ()))
     row = CheckIn(
-        id=uuid4(), patient_id=patient.id, day=day, slot=BASELINE, parts=encode_parts(parts),
+        id=uuid4(), patient_id=patient.id, day=day, slot=BASELINE, parts=encode_parts(_parts_named(work, tuple(codes))),
         state=CheckInState.PROMPTED, due_at=work.now, prompted_at=work.now, expires_at=ends, next_at=ends,
         reminded_at=work.now,
     )  # fmt: skip
     work.stores.check_ins.add(row)
     return row
+
+
+def follow_up_now(work: Work, patient: Patient, level: Level) -> None:
+    """The safety questions beside any check-in: as one of their own, at once, once a day."""
+    day = diary_day(work.now, patient.zone)
+    wanted = safety.follow_up(level, known={}, history=judging.history(work, patient), day=day)
+    rows = {row.slot: row for row in work.stores.check_ins.of(patient.id, first=day, last=day)}
+    if FOLLOW_UP not in rows and wanted:
+        ends = day_ends(day, patient.zone)
+        row = CheckIn(
+            id=uuid4(), patient_id=patient.id, day=day, slot=FOLLOW_UP, parts=encode_parts(_parts_named(work, wanted)),
+            state=CheckInState.STARTED, due_at=work.now, prompted_at=work.now, shown_at=work.now, expires_at=ends,
+            next_at=min(work.now + judging.FIRST_LOOK, ends), reminded_at=work.now,
+        )  # fmt: skip
+        work.stores.check_ins.add(row)
+        rows[FOLLOW_UP] = row
+    if FOLLOW_UP in rows:
+        _show(work, rows[FOLLOW_UP], fresh=True)
+
+
+def _parts_named(work: Work, codes: tuple[str, ...]) -> list[Part]:
+    """ "asq:asq1,asq2" as parts of the newest versions."""
+    parts = []
+    for code in codes:
+        name, _, items = code.partition(":")
+        version = work.knowledge.library.instrument(name).version
+        parts.append(Part(name, version, tuple(items.split(",")) if items else ()))
+    return parts
 
 
 def somebody_else(work: Work, check_in_id: UUID) -> None:
@@ -230,7 +255,7 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
         _show(work, check_in, target="daily.urge")
         return
     level = judging.judge_answer(work, patient, check_in, instrument, item, value)
-    ladder = level or safety.goes_on(instrument, item, value, judging.known_answers(work, check_in))
+    ladder = level or judging.goes_on(work, patient, check_in, instrument, item, value)
     if ladder is not None:
         _follow_up(work, check_in, instrument, ladder, patient)
         check_in.next_at = min(work.now + judging.FIRST_LOOK, check_in.expires_at)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from bot.clinical import rules, safety
+from bot.clinical import baseline, rules, safety
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Finding, Level, Outcome, Rule
-from bot.services import alerts, diary, letters, receipts
+from bot.services import alerts, baselines, diary, letters, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import CheckIn
@@ -72,9 +72,12 @@ def judge_answer(
     """Raises what this one answer says, at once; returns the level of a safety finding."""
     known = known_answers(work, check_in)
     day = check_in.day
-    finding = judge_safely(
-        lambda: safety.judge_answer(instrument, item, value, known, history(work, patient, check_in.id), day), day
-    )
+
+    def judge() -> Finding | None:
+        signed, before = baselines.current(work, patient.id), history(work, patient, check_in.id)
+        return baseline.judge_answer(instrument, item, value, known, before, day, signed)
+
+    finding = judge_safely(judge, day)
     if finding is not None:
         report_danger(work, patient, finding, f"update:{work.caller.source}")
     side_effect = rules.judge_side_effect(instrument, item, value, day, limits_of(work, patient.id))
@@ -104,6 +107,17 @@ def judge_skipped(work: Work, patient: Patient, check_in: CheckIn, times: int) -
         report_danger(work, patient, finding, f"skipped:{check_in.id}")
 
 
+def goes_on(
+    work: Work, patient: Patient, check_in: CheckIn, instrument: str, item: str, value: int | None
+) -> Level | None:
+    """The level at which the safety questions go on after an answer that is no finding; not for what is usual."""
+    known, signed = known_answers(work, check_in), baselines.current(work, patient.id)
+    usual = signed is not None and signed.holds(check_in.day) and (known.get("daily.urge") or 0) <= signed.ceiling
+    if usual and value == 0:
+        return None
+    return safety.goes_on(instrument, item, value, known)
+
+
 def judge_safely(judge: Callable[[], Finding | None], day: date) -> Finding | None:
     """An error while judging danger is itself a finding that a human reviews; it never hides an answer."""
     try:
@@ -116,7 +130,11 @@ def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -
     """Alert and crisis letter in one commit; the same source a second time changes nothing."""
     before = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
     known = Level(before.level).rank if before else -1
+    first_time = not work.stores.findings.levels_from(patient.id, finding.rule, source)
+    if finding.reason == baseline.USUAL and first_time:
+        letters.to_patient(work, patient, "crisis.usual", Urgency.CRISIS)
     alert = alerts.raise_finding(work, patient, finding, source)
+    baselines.note_finding(work, patient, finding)
     # The same level again within one alert was already answered with the numbers; a rise is answered anew.
     if alert is not None and finding.level.rank > known:
         letters.to_patient(
@@ -132,7 +150,8 @@ def judge_unanswered(work: Work, patient: Patient, check_in: CheckIn, *, intent_
     urge = known_answers(work, check_in).get("daily.urge") or 0
     day = diary_day(work.now, patient.zone)
     alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
-    finding = safety.judge_unanswered(urge, waited, day) if intent_open else None
+    signed = baselines.current(work, patient.id)
+    finding = baseline.judge_unanswered(urge, waited, day, signed) if intent_open else None
     if finding is None and alert is not None:
         finding = safety.judge_left_open(Level(alert.level), waited, day)
     if finding is not None:
@@ -164,6 +183,8 @@ def judge_diary(work: Work, patient: Patient) -> None:
     """Judges the whole diary when a check-in is over."""
     record = diary.of(work, patient)
     today = diary_day(work.now, patient.zone)
+    for finding, source in baselines.judge(work, patient, record, today):
+        report_danger(work, patient, finding, source)
     limits = limits_of(work, patient.id)
     for finding in rules.judge(record, today, limits):
         if rules.is_new(finding, record.alerts, record, limits):

@@ -5,12 +5,13 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot.clinical import safety
+from bot.clinical import baseline, safety
+from bot.clinical.baseline import Compared
 from bot.clinical.crisis import Country
 from bot.clinical.schedule import diary_day
 from bot.clinical.screening import screen
 from bot.clinical.terms import Finding, Level, Rule
-from bot.services import alert_cards, alerts, judging, letters, receipts
+from bot.services import alert_cards, alerts, baselines, check_ins, judging, letters, receipts
 from bot.services.receipts import Cover
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState, Role
@@ -62,6 +63,20 @@ def press(work: Work, answer: str) -> None:
     elif answer == "company":
         _add_to_alert(work, patient, "company", "✓")
     letters.reply(work, "notice", detail="crisis.noted")
+
+
+def compare(work: Work, answer: str) -> None:
+    """The four buttons below what is usual: worse or different is followed up, not safe is RED."""
+    patient = _patient(work)
+    if patient is None or answer not in set(Compared):
+        return
+    finding = baseline.judge_compared(Compared(answer), diary_day(work.now, patient.zone))
+    if finding is not None:
+        judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
+    if finding is not None and finding.level == Level.YELLOW:
+        check_ins.follow_up_now(work, patient, finding.level)
+    else:
+        letters.reply(work, "notice", detail="crisis.noted" if finding else "usual.noted")
 
 
 def ask_where(work: Work) -> None:
@@ -118,7 +133,9 @@ def _judge(
     if answer is not None:
         check_in, instrument, item, value = answer
         known = judging.answers_of(work, patient, check_in)
-        return safety.judge_answer(instrument, item, value, known, judging.history(work, patient, check_in), day)
+        signed = baselines.current(work, patient.id)
+        history = judging.history(work, patient, check_in)
+        return baseline.judge_answer(instrument, item, value, known, history, day, signed)
     match = screen(text, work.knowledge.patterns) if text else None
     return safety.judge_text(match, day) if match is not None else None
 

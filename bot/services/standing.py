@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from bot.clinical.schedule import diary_day
-from bot.services import courses, letters
+from bot.services import baselines, courses, letters
 from bot.services.errors import StaleButton
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -128,6 +128,7 @@ def message(work: Work, entry_id: UUID) -> str:
 
 def _entry(work: Work, patient: Patient, kind: str, text: str = "") -> Event:
     day = diary_day(work.now, patient.zone)
+    baselines.note_event(work, patient, kind)
     return work.stores.events.add(patient_id=patient.id, day=day, kind=kind, text=text, by=work.caller.id)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from storage.crypto import MasterKeys, Sealer
 from storage.stores.agenda import Agenda
 from storage.stores.alerts import Alerts, Audit, Findings
+from storage.stores.baselines import Baselines
 from storage.stores.diary import CheckIns, Events, Infusions, Notes, Responses
 from storage.stores.incidents import Incidents
 from storage.stores.keys import Facts, KeyCache, Keys
@@ -39,6 +40,7 @@ class Stores:
         self.audit = Audit(session, now)
         self.roads = Roads(session, sealer, now)
         self.incidents = Incidents(session, now)
+        self.baselines = Baselines(session, sealer, now)
         self.inbox = Inbox(session, sealer, now)
         self.outbox = Outbox(session, sealer, now)
         self.leases = Leases(session)

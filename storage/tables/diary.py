@@ -120,3 +120,17 @@ class Event(Table):
     sealed_text: Mapped[bytes]
     recorded_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     recorded_at: Mapped[datetime]
+
+
+class ReviewedBaseline(Table):
+    """What a clinician signed as usual for a patient with chronic thoughts of suicide; the newest row counts."""
+
+    __tablename__ = "reviewed_baselines"
+
+    id: Mapped[UUID] = own_id()
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patients.id"), index=True)
+    signed_by: Mapped[UUID] = mapped_column(ForeignKey("people.id"))
+    signed_at: Mapped[datetime]
+    signed_on: Mapped[date]
+    ended_on: Mapped[date | None]
+    sealed_terms: Mapped[bytes]  # ceiling and mean of the urge, PHQ-9 item 9

@@ -70,6 +70,10 @@ async def on_crisis_button(tapped: Tap, context: DiaryContext) -> None:
     await context.act(safety_line.press, tapped.detail)
 
 
+async def on_compared(tapped: Tap, context: DiaryContext) -> None:
+    await context.act(safety_line.compare, tapped.detail)
+
+
 async def on_where(_tapped: Tap, context: DiaryContext) -> None:
     await context.act(safety_line.ask_where)
 
@@ -131,6 +135,7 @@ ROUTES = (
     tap("help", on_help_tap, Allow.ANYBODY),
     tap("mistake", on_mistake, Allow.PATIENT),
     tap("crisis", on_crisis_button, Allow.PATIENT),
+    tap("compared", on_compared, Allow.PATIENT),
     tap("where", on_where, Allow.PATIENT),
     tap("pause", on_pause_days, Allow.PATIENT),
     tap("resume", on_resume, Allow.PATIENT),

@@ -2,12 +2,15 @@
 
 from bot.chat.handlers.routes import about
 from bot.chat.permissions import Allow
-from bot.services import standing
+from bot.services import baselines, standing
 
 ROUTES = (
     about("more", standing.menu, Allow.STAFF),
     about("state", standing.set_state, Allow.STAFF),
     about("flag", standing.set_flag, Allow.STAFF),
     about("entry", standing.ask_text, Allow.STAFF),
+    about("baseline", baselines.show, Allow.PHYSICIAN),
+    about("base_sign", baselines.sign, Allow.PHYSICIAN),
+    about("base_end", baselines.end_by_hand, Allow.PHYSICIAN),
     about("deceased", standing.ask_deceased, Allow.STAFF),
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.chat.letters import (
     about_you,
     alerts,
+    baselines,
     care_team,
     charts,
     check_in,
@@ -35,6 +36,7 @@ KINDS: dict[str, Renderer] = {
     **incidents.KINDS,
     **infusions.KINDS,
     **about_you.KINDS,
+    **baselines.KINDS,
     **charts.KINDS,
     **privacy.KINDS,
     **standing.KINDS,
