@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from bot.clinical import rules
 from bot.clinical.diary import Diary
+from bot.clinical.rules.blind import Blind
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Level
-from bot.services import diary, letters, standing
+from bot.services import diary, judging, letters, standing
 from bot.services.errors import PatientErased, UnknownPatient
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -31,6 +33,7 @@ class PatientCard:
     asked: int
     open_alerts: tuple[tuple[str, Level], ...]
     contact: dict[str, str]
+    blind: tuple[Blind, ...]  # rules that cannot alarm, and why
     flags: tuple[str, ...]  # what lasts: pregnancy, travel
     high_risk_until: date | None  # after a discharge from hospital
 
@@ -105,6 +108,7 @@ def card(work: Work, patient_id: UUID) -> PatientCard:
             (alert.code, Level(alert.level)) for alert in work.stores.alerts.of(patient.id) if alert.closed_at is None
         ),
         contact=work.stores.patients.contact(patient),
+        blind=rules.blind_rules(record, today, judging.limits_of(work, patient.id)),
         flags=tuple(entry.kind for entry in standing.lasting(work, patient)),
         high_risk_until=diary_day(patient.state_until, patient.zone)
         if patient.state == PatientState.DISCHARGED and patient.state_until

@@ -142,6 +142,11 @@ class People:
         row.value, row.set_by, row.set_at = value, by, self._now
         self._session.add(row)
 
+    def clear_limit(self, patient_id: UUID, name: str) -> None:
+        self._session.execute(
+            delete(PatientLimit).where(PatientLimit.patient_id == patient_id, PatientLimit.name == name)
+        )
+
     def limits(self, patient_id: UUID) -> dict[str, float]:
         rows = self._session.scalars(select(PatientLimit).where(PatientLimit.patient_id == patient_id))
         return {row.name: row.value for row in rows}

@@ -2,7 +2,7 @@
 
 from bot.chat.handlers.routes import about
 from bot.chat.permissions import Allow
-from bot.services import baselines, standing
+from bot.services import baselines, limits, standing
 
 ROUTES = (
     about("more", standing.menu, Allow.STAFF),
@@ -12,5 +12,8 @@ ROUTES = (
     about("baseline", baselines.show, Allow.PHYSICIAN),
     about("base_sign", baselines.sign, Allow.PHYSICIAN),
     about("base_end", baselines.end_by_hand, Allow.PHYSICIAN),
+    about("limits", limits.show, Allow.STAFF),
+    about("limit_set", limits.save, Allow.STAFF),
+    about("limit_reset", limits.reset, Allow.STAFF),
     about("deceased", standing.ask_deceased, Allow.STAFF),
 )

@@ -12,6 +12,7 @@ from bot.chat.letters import (
     enrolment,
     incidents,
     infusions,
+    limits,
     pausing,
     privacy,
     safety,
@@ -38,6 +39,7 @@ KINDS: dict[str, Renderer] = {
     **about_you.KINDS,
     **baselines.KINDS,
     **charts.KINDS,
+    **limits.KINDS,
     **privacy.KINDS,
     **standing.KINDS,
 }

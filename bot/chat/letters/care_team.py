@@ -53,6 +53,9 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         lines.append(reader.say("patient.moods", moods=" ".join(str(mood) for _, mood in shown.moods)))
     lines.append(reader.say("patient.answered", answered=shown.answered, asked=shown.asked))
     lines += [f"{code}: {reader.say(f'level.{level.value}')}" for code, level in shown.open_alerts]
+    for blind in shown.blind[:2]:
+        names = ", ".join(rule.value for rule in blind.rules)
+        lines.append(reader.say("patient.blind", rules=names, why=reader.say(f"blind.{blind.reason}", **blind.values)))
     lines += contact_lines(shown.contact, reader)
     if letter.detail:  # something that may be typed now
         lines.append(f"\n{reader.say(letter.detail)}")

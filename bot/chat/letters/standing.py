@@ -25,7 +25,10 @@ def more(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         for kind in standing.FLAGS
     ]
     texts = [reader.button(f"button.entry.{kind}", Tap("entry", patient.id, kind)) for kind in standing.TYPED]
-    usual = [reader.button("button.baseline", Tap("baseline", patient.id, "look"))]
+    usual = [
+        reader.button("button.limits", Tap("limits", patient.id)),
+        reader.button("button.baseline", Tap("baseline", patient.id, "look")),
+    ]
     died = [reader.button("button.deceased", Tap("deceased", patient.id, "0"))]
     text = f"{patient.code} · {reader.say(f'state.{patient.state.value}')}"
     return Content(text, [states, flags, texts, usual, died, back_to_card(patient.id, reader)])
