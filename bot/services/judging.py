@@ -11,7 +11,7 @@ from bot.clinical.terms import Finding, Level, Outcome, Rule
 from bot.services import alerts, baselines, diary, letters, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
-from storage.tables.diary import CheckIn
+from storage.tables.diary import CheckIn, CheckInState
 from storage.tables.people import Patient, PatientState
 
 SILENCE_AFTER = timedelta(hours=4)  # R5 is judged so long after the prompt
@@ -174,6 +174,9 @@ def judge_silence(work: Work, patient: Patient, check_in: CheckIn) -> None:
         check_ins=tuple(replace(row, outcome=Outcome.MISSED) if row.ref == ref else row for row in record.check_ins),
     )
     limits = limits_of(work, patient.id)
+    # Asked twice about each check-in, after some hours and when it expires; the patient hears it once.
+    if check_in.state == CheckInState.PROMPTED and rules.wants_gentle_message(missed, limits):
+        letters.to_patient(work, patient, "silence.gentle", Urgency.PROMPT, subject=patient.id)
     finding = rules.judge_silence(missed, diary_day(work.now, patient.zone), limits)
     if finding is not None and rules.is_new(finding, record.alerts, record, limits):
         alerts.raise_finding(work, patient, finding, f"check_in:{check_in.id}")

@@ -88,3 +88,9 @@ async def test_the_end_of_treatment_ends_the_questions(clinic: SimulatedClinic) 
         return bool(work.stores.check_ins.of(patient.id, first=diary_day(work.now, patient.zone)))
 
     assert clinic.desk.act_now(planned)
+
+
+async def test_after_two_missed_days_the_patient_hears_one_gentle_line(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.forward(days=6)
+    assert (await clinic.ana.all_texts()).count("No hurry") == 1

@@ -28,6 +28,11 @@ def prompt(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content(reader.say(key), [[start, snooze], help_row(reader)])
 
 
+def gentle(_work: Work, _letter: LetterView, reader: Reader) -> Content:
+    """After the second question without an answer: no scolding, and help stays near."""
+    return Content(reader.say("silence.gentle"), [help_row(reader)])
+
+
 def nudge(_work: Work, letter: LetterView, reader: Reader) -> Content:
     """A safety question is open: once, and without urging."""
     start = reader.button("button.start", Tap("begin", letter.subject_id))
@@ -103,4 +108,10 @@ def _said(value: int | None) -> str:
     return "–" if value is None else str(value)
 
 
-KINDS = {"check_in.prompt": prompt, "check_in.reminder": prompt, "check_in.nudge": nudge, "check_in.card": card}
+KINDS = {
+    "check_in.prompt": prompt,
+    "check_in.reminder": prompt,
+    "check_in.nudge": nudge,
+    "silence.gentle": gentle,
+    "check_in.card": card,
+}
