@@ -1,0 +1,41 @@
+"""`make chaos`: kills, faults and outages; afterwards nothing is lost. Ends with 1 when something is."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import SystemRandom
+
+from tests.chaos import kills, syscalls
+from tests.chaos.verdict import Verdict, console
+
+Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
+
+PROOFS: dict[str, Proof] = {
+    "kills": lambda folder, given: kills.prove(folder, kills=given.kills, answers=given.answers, seed=given.seed),
+    "syscalls": lambda folder, given: syscalls.prove(folder, most=given.most),
+}
+
+
+async def main(given: argparse.Namespace) -> bool:
+    holds = True
+    for name in given.proofs or PROOFS:
+        with tempfile.TemporaryDirectory(prefix=f"afterglow-{name}-") as folder:
+            verdict = await PROOFS[name](Path(folder), given)
+            verdict.show()
+            holds = holds and not verdict.broken
+    return holds
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="make chaos ARGS=…", description=__doc__)
+    parser.add_argument("proofs", nargs="*", choices=[*PROOFS, []], help="all when none is named")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--answers", type=int, default=10_000)
+    parser.add_argument("--most", type=int, default=1000, help="kills at most for each kind of system call")
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6), help="repeats a run's choices")
+    chosen = parser.parse_args()
+    console.print(f"seed {chosen.seed}")
+    sys.exit(0 if asyncio.run(main(chosen)) else 1)
