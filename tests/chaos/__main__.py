@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import SystemRandom
 
-from tests.chaos import kills, syscalls
+from tests.chaos import disk, kills, syscalls
 from tests.chaos.verdict import Verdict, console
 
 Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
@@ -16,6 +16,9 @@ Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
 PROOFS: dict[str, Proof] = {
     "kills": lambda folder, given: kills.prove(folder, kills=given.kills, answers=given.answers, seed=given.seed),
     "syscalls": lambda folder, given: syscalls.prove(folder, most=given.most),
+    "disk": lambda folder, given: disk.prove(
+        folder, answers=given.answers // 10, seconds=given.seconds, seed=given.seed
+    ),
 }
 
 
@@ -34,6 +37,7 @@ if __name__ == "__main__":
     parser.add_argument("proofs", nargs="*", choices=[*PROOFS, []], help="all when none is named")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--answers", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=20, help="how long each outage lasts")
     parser.add_argument("--most", type=int, default=1000, help="kills at most for each kind of system call")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6), help="repeats a run's choices")
     chosen = parser.parse_args()

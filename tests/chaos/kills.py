@@ -72,6 +72,4 @@ async def settled(people: PeopleClient, desk: Desk, seconds: float = 600) -> Non
 
 
 def _waiting(desk: Desk) -> int:
-    return desk.act_now(
-        lambda work: work.stores.inbox.count_waiting() + len(work.stores.outbox.due(work.now, limit=1))
-    )
+    return desk.act_now(lambda work: work.stores.inbox.count_waiting() + len(work.stores.outbox.due(work.now, limit=1)))

@@ -1,4 +1,4 @@
-"""Every system call that writes while one answer is handled, killed once: all of it is there afterwards, or none of it."""
+"""Every system call that writes while an answer is handled is killed once: all of it is there afterwards, or none."""
 
 import asyncio
 import shutil
@@ -105,11 +105,13 @@ async def injected(process: Process, fault: str) -> AsyncIterator[None]:
 async def _traced(process: Process, seconds: float = 10) -> None:
     """Returns when every thread is watched."""
     async with asyncio.timeout(seconds):
-        while process.returncode is None:
-            threads = Path(f"/proc/{process.pid}/task").iterdir()
-            if all("TracerPid:\t0" not in (thread / "status").read_text(encoding="ascii") for thread in threads):
-                return
+        while process.returncode is None and not is_traced(process.pid):
             await asyncio.sleep(0.02)
+
+
+def is_traced(pid: int) -> bool:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return all("TracerPid:\t0" not in (thread / "status").read_text(encoding="ascii") for thread in threads)
 
 
 def is_half_written(work: Work, patient_id: UUID) -> bool:

@@ -14,7 +14,7 @@ from storage.tables.diary import CheckIn, CheckInState
 from storage.tables.people import Patient, PatientState, Role
 
 FIRST = 1_000_000  # Telegram's number of the first patient
-NURSE, PHYSICIAN = 1002, 1003
+ADMIN, NURSE, PHYSICIAN = 1001, 1002, 1003
 BATCH = 500
 ITEMS = ("mood", "interest", "sleep", "urge")
 PLANNED_FAR_AHEAD = date(2999, 1, 1)  # the crowd's check-ins are made here, not by the protocol
@@ -40,16 +40,16 @@ def code_of(number: int) -> str:
 
 
 def employ(desk: Desk) -> None:
-    """A nurse who is on call, and a physician after her."""
+    """An administrator, a nurse who is on call, and a physician after her."""
     desk.act_now(_employ)
 
 
 def _employ(work: Work) -> None:
-    rota = []
-    for number, role in ((NURSE, Role.NURSE), (PHYSICIAN, Role.PHYSICIAN)):
+    staff = []
+    for number, role in ((ADMIN, Role.ADMIN), (NURSE, Role.NURSE), (PHYSICIAN, Role.PHYSICIAN)):
         chat = work.stores.chats.meet(number, is_group=False)
-        rota.append(work.stores.people.add(role=role, chat=chat, name=role, language="en").id)
-    work.stores.rota.set(rota)
+        staff.append(work.stores.people.add(role=role, chat=chat, name=role, language="en").id)
+    work.stores.rota.set(staff[1:])
 
 
 def enrol(desk: Desk, count: int, *, due_at: datetime | None = None, first: int = FIRST) -> list[Member]:
