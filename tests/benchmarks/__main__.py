@@ -4,13 +4,17 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.benchmarks import exports, latency, throughput
+from tests.benchmarks import drain, exports, footprint, latency, processes, throughput, ticks
 from tests.benchmarks.table import Row, console, machine, show
 
 BENCHES: dict[str, tuple[str, Callable[[float], Awaitable[list[Row]]]]] = {
     "latency": ("(a) tap that reports danger until its alert is taken by Telegram", latency.measure),
     "exports": ("(g) reports and exports; the same page by matplotlib and reportlab", exports.measure),
     "throughput": ("(b) one process on SQLite, 50 ms reply delay, no sending limits", throughput.measure),
+    "ticks": ("(c) a look at the clock; APScheduler with one job for each patient", ticks.measure),
+    "drain": ("(d) a burst of check-ins, 50 ms reply delay", drain.measure),
+    "footprint": ("(e) start and memory", footprint.measure),
+    "processes": ("(f) processes on PostgreSQL, 50 ms reply delay, no sending limits", processes.measure),
 }
 
 

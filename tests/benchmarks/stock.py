@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Update
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
 from telegram.ext import (
     AIORateLimiter,
     Application,
@@ -45,10 +45,21 @@ def build(options: argparse.Namespace) -> Application[Any, Any, Any, Any, Any, A
     builder: Any = ApplicationBuilder().token(TOKEN).base_url(f"{options.api}/bot").concurrent_updates(options.at_once)
     if options.our_transport:
         builder = builder.request(AiohttpRequest()).get_updates_request(AiohttpRequest(connections=2))
-    if options.burst:
+    if options.burst and not options.flood:
         builder = builder.rate_limiter(AIORateLimiter(max_retries=5))
     application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
     return application
+
+
+async def burst(bot: Bot, options: argparse.Namespace) -> None:
+    """All at once through the rate limiter; a flood has no limiter and so many in flight."""
+    room = asyncio.Semaphore(options.at_once if options.flood else max(1, options.burst))
+
+    async def send(number: int) -> None:
+        async with room:
+            await bot.send_message(FIRST + number, "Your daily question is here", reply_markup=KEYBOARD)
+
+    await asyncio.gather(*(send(number) for number in range(options.burst)), return_exceptions=True)
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -60,11 +71,7 @@ async def main(options: argparse.Namespace) -> None:
         await application.updater.start_polling()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        await asyncio.gather(
-            *(application.bot.send_message(FIRST + n, "Your daily question is here", reply_markup=KEYBOARD)
-              for n in range(options.burst)),
-            return_exceptions=True,
-        )  # fmt: skip
+        await burst(application.bot, options)
         await asyncio.Event().wait()
 
 
@@ -72,7 +79,8 @@ if __name__ == "__main__":
     logging.getLogger("telegram.ext").setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--api", required=True)
-    parser.add_argument("--at-once", type=int, default=32, help="updates handled side by side")
+    parser.add_argument("--at-once", type=int, default=32, help="updates handled, or sends, side by side")
     parser.add_argument("--our-transport", action="store_true")
     parser.add_argument("--burst", type=int, default=0, help="routine messages to send through its rate limiter")
+    parser.add_argument("--flood", action="store_true", help="the burst goes without a rate limiter")
     asyncio.run(main(parser.parse_args()))

@@ -14,6 +14,7 @@ from tests.support.processes import Process, started
 from tests.support.telegram import telegram
 
 LATENCY = 0.05
+PATIENCE = 30.0  # seconds without any reply after which something is wrong
 AT_ONCE = (16, 32, 64)  # updates side by side in the bare bot; its best counts
 
 
@@ -25,7 +26,9 @@ async def waves(people: PeopleClient, members: list[Member]) -> float:
         began = last = await people.taps(taps)
         waiting = {number for number, _ in taps}
         while waiting:
-            delivered, seen = await people.deliveries(seen, wait=1)
+            delivered, seen = await people.deliveries(seen, wait=PATIENCE)
+            if not delivered:
+                raise RuntimeError(f"{len(waiting)} of {len(taps)} taps were not replied to")
             waiting -= {entry.chat for entry in delivered}
             last = max([last, *(entry.at for entry in delivered)])
         seconds += last - began

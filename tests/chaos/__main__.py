@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import SystemRandom
 
-from tests.chaos import disk, kills, syscalls
+from tests.chaos import disk, kills, postgres, syscalls
 from tests.chaos.verdict import Verdict, console
 
 Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
@@ -19,6 +19,11 @@ PROOFS: dict[str, Proof] = {
     "disk": lambda folder, given: disk.prove(
         folder, answers=given.answers // 10, seconds=given.seconds, seed=given.seed
     ),
+    "fleet": lambda folder, given: postgres.prove_kills(
+        folder, kills=given.kills // 2, alerts=given.answers, seed=given.seed
+    ),
+    "takeover": lambda folder, given: postgres.prove_takeover(folder, alerts=given.answers // 10, seed=given.seed),
+    "restart": lambda folder, given: postgres.prove_restart(folder, alerts=given.answers // 10, seed=given.seed),
 }
 
 

@@ -104,9 +104,10 @@ async def injected(process: Process, fault: str) -> AsyncIterator[None]:
 
 async def _traced(process: Process, seconds: float = 10) -> None:
     """Returns when every thread is watched."""
-    async with asyncio.timeout(seconds):
-        while process.returncode is None and not is_traced(process.pid):
-            await asyncio.sleep(0.02)
+    for _ in range(int(seconds / 0.02)):
+        if process.returncode is not None or is_traced(process.pid):
+            return
+        await asyncio.sleep(0.02)
 
 
 def is_traced(pid: int) -> bool:

@@ -54,7 +54,7 @@ async def _run(*, unlimited: bool) -> None:
             desk, clock, token=TOKEN, api_url=chosen.telegram_api_url, world=app.REAL_TELEGRAM,
             pace=UNLIMITED if unlimited else TELEGRAMS_PACE,
         ):  # fmt: skip
-            sys.stdout.write("ready\n")
+            sys.stdout.write(f"ready {getattr(desk, 'name', '')}\n")
             sys.stdout.flush()
             await stopped.wait()
     finally:

@@ -1,7 +1,7 @@
 """A crowd of patients: enrolled in bulk, each with one open or due check-in, and their answers as taps."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,11 +11,12 @@ from bot.desk import Desk
 from bot.services import check_ins
 from bot.services.work import Work
 from storage.tables.diary import CheckIn, CheckInState
-from storage.tables.people import Patient, PatientState, Role
+from storage.tables.people import PatientState, Role
 
 FIRST = 1_000_000  # Telegram's number of the first patient
 ADMIN, NURSE, PHYSICIAN = 1001, 1002, 1003
 BATCH = 500
+CODE = "L"  # every patient code begins with it
 ITEMS = ("mood", "interest", "sleep", "urge")
 PLANNED_FAR_AHEAD = date(2999, 1, 1)  # the crowd's check-ins are made here, not by the protocol
 
@@ -36,7 +37,7 @@ class Member:
 
 
 def code_of(number: int) -> str:
-    return f"L-{number}"
+    return f"{CODE}-{number}"
 
 
 def employ(desk: Desk) -> None:
@@ -73,21 +74,26 @@ def _join(work: Work, number: int, due_at: datetime | None) -> Member:
     patient.consent_version, patient.consented_at = "1", work.now
     chat = work.stores.chats.meet(number, is_group=False)
     work.stores.people.add(role=Role.PATIENT, chat=chat, name=f"Person {number}", language="en", person_id=patient.id)
-    check_in = _check_in(work, patient, due_at)
-    work.stores.check_ins.add(check_in)
-    return Member(number, patient.id, check_in.id)
+    return Member(number, patient.id, _check_in(work, patient.id, due_at, work.now.date()))
 
 
-def _check_in(work: Work, patient: Patient, due_at: datetime | None) -> CheckIn:
+def next_day(desk: Desk, members: list[Member], day: date) -> list[Member]:
+    """The same people with another check-in that waits for answers, under that diary day."""
+    return desk.act_now(lambda work: [replace(m, check_in=_check_in(work, m.patient, None, day)) for m in members])
+
+
+def _check_in(work: Work, patient: UUID, due_at: datetime | None, day: date) -> UUID:
     version = work.knowledge.library.instrument("daily").version
     expires_at = (due_at or work.now) + timedelta(hours=12)
-    return CheckIn(
-        id=uuid4(), patient_id=patient.id, day=work.now.date(), slot="daily",
+    check_in = CheckIn(
+        id=uuid4(), patient_id=patient, day=day, slot="daily",
         parts=check_ins.encode_parts([Part("daily", version)]), infusion_number=None, day_number=None,
         state=CheckInState.PLANNED if due_at else CheckInState.PROMPTED, due_at=due_at or work.now, remind_at=None,
         expires_at=expires_at, next_at=due_at or expires_at, prompted_at=None if due_at else work.now,
         delivered_at=None if due_at else work.now, shown_at=None, reminded_at=None, finished_at=None,
     )  # fmt: skip
+    work.stores.check_ins.add(check_in)
+    return check_in.id
 
 
 def good_days(members: list[Member]) -> Iterator[list[tuple[int, str]]]:
