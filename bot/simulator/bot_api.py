@@ -76,7 +76,7 @@ class BotApi:
 
     async def get_updates(self, given: Json) -> list[Json]:
         self._world.confirm(int(given.get("offset", 0)))
-        await self._world.wait_for_update(float(given.get("timeout", 0)))
+        await self._world.wait_until(lambda: bool(self._world.updates), float(given.get("timeout", 0)))
         return self._world.updates[: min(int(given.get("limit", POLL_LIMIT)), POLL_LIMIT)]
 
     async def send_message(self, given: Json) -> Json:

@@ -94,9 +94,8 @@ class PeopleApi:
     async def deliveries(self, request: web.Request) -> web.Response:
         """`?from=INDEX&wait=SECONDS`: what was delivered from there on, as [at, chat, text, edit]."""
         kept, first = self._world.ledger.deliveries, int(request.query.get("from", 0))
-        if len(kept) <= first:
-            wait = min(float(request.query.get("wait", 0)), LONGEST_WAIT)
-            await self._world.wait_for_change(self._world.version, wait)
+        wait = min(float(request.query.get("wait", 0)), LONGEST_WAIT)
+        await self._world.wait_until(lambda: len(kept) > first, wait)
         return web.json_response({"next": len(kept), "deliveries": kept[first:]})
 
     async def changes(self, request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from importlib import resources
@@ -132,19 +133,14 @@ class World:
 
     async def wait_for_change(self, since: int, seconds: float) -> None:
         """Returns when something has changed since that version, or after the time."""
-        try:
-            async with asyncio.timeout(seconds):
-                async with self._changed:
-                    await self._changed.wait_for(lambda: self.version > since)
-        except TimeoutError:
-            return
+        await self.wait_until(lambda: self.version > since, seconds)
 
-    async def wait_for_update(self, seconds: float) -> None:
-        """Returns when the bot has an update to fetch, or after the time."""
+    async def wait_until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Returns when a change has made it true, or after the time."""
         try:
             async with asyncio.timeout(seconds):
                 async with self._changed:
-                    await self._changed.wait_for(lambda: bool(self.updates))
+                    await self._changed.wait_for(holds)
         except TimeoutError:
             return
 
