@@ -7,13 +7,15 @@ PORT ?= 8080
 
 PROOF := nice $(BIN)/python -m
 
-.PHONY: run test check bench pictures study setup lock clean
+.PHONY: run test check bench chaos proof pictures study setup lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    start Afterglow: on the simulator at http://127.0.0.1:$(PORT), or on Telegram when .env holds a token"
 	@echo "make test   run every test"
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
+	@echo "make chaos  kill, fill the disk, freeze, restart, under load; ARGS=\"kills --kills 20\" takes a part"
+	@echo "make proof  both, long: make chaos and make bench"
 	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
 	@echo "make pictures  make the kept pictures of the pages and charts anew, and those of the docs; look at them before you keep them"
 	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--only kinds --people 200\" is a short one"
@@ -48,6 +50,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive bot storage --configfile pyproject.toml
+
+chaos: $(READY)
+	$(PROOF) tests.chaos $(ARGS)
+
+proof: $(READY)
+	$(PROOF) tests.chaos
+	$(PROOF) tests.benchmarks
 
 bench: $(READY)
 	$(PROOF) tests.benchmarks $(ARGS)

@@ -66,6 +66,7 @@ class Worker:
         await asyncio.gather(*(self._handle(turn) for turn in turns if turn.attempt == 1))
         for turn in turns:  # one of these may have killed the process: each alone, so that it takes no other with it
             if turn.attempt > 1:
+                await self._desk.ask(_begin_again, turn.position, self._desk.name)
                 await self._handle(turn)
         return len(turns)
 
@@ -101,6 +102,10 @@ def _next_turns(work: Work, holder: str, innocent: tuple[int, ...]) -> list[Turn
     for position in innocent:
         inbox.release(position, holder, uncount=True)
     return [Turn(row.position, read(inbox.body(row)), row.attempts + 1) for row in inbox.claim_turns(holder)]
+
+
+def _begin_again(work: Work, position: int, holder: str) -> None:
+    work.stores.inbox.begin_again(position, holder)
 
 
 def _release(work: Work, origin: Origin) -> None:

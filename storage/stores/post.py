@@ -92,7 +92,8 @@ class Inbox:
     def claim_turns(self, holder: str, limit: int = CLAIM) -> Sequence[InboxRow]:
         """Triaged rows whose turn it is, at most one of each chat: its oldest that waits.
 
-        The try is counted before it is made, so that a row that kills the process is found.
+        The first try is counted before it is made, so that a row that kills the process is found; a later one only by
+        `begin_again`, when it is really made: a row must not die of kills that met it while it stood in line.
         """
         older = aliased(InboxRow)
         earlier = select(older.position).where(
@@ -111,7 +112,7 @@ class Inbox:
             .order_by(InboxRow.position)
             .limit(limit),
             holder,
-            attempts=InboxRow.attempts + 1,
+            attempts=case((InboxRow.attempts == 0, 1), else_=InboxRow.attempts),
         )
 
     def _claim(self, which: Select[InboxRow], holder: str, **counted: Any) -> Sequence[InboxRow]:
@@ -127,6 +128,14 @@ class Inbox:
 
     def _unclaimed(self, row: type[InboxRow]) -> ColumnElement[bool]:
         return or_(row.claimed_until.is_(None), row.claimed_until < database_time(self._session))
+
+    def begin_again(self, position: int, holder: str) -> None:
+        self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.position == position, InboxRow.claimed_by == holder)
+            .values(attempts=InboxRow.attempts + 1)
+            .execution_options(synchronize_session=False)
+        )
 
     def release(self, position: int, holder: str, *, uncount: bool = False) -> None:
         """The row may be claimed again now; `uncount` for a try that failed through no fault of the row."""

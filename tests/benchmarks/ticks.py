@@ -30,7 +30,7 @@ async def ours(enrolled: int, due: int) -> tuple[float, float]:
         load.employ(desk)
         load.enrol(desk, enrolled - due, due_at=datetime.now(UTC) + timedelta(hours=6))
         try:
-            ticker = Ticker(desk)
+            ticker = Ticker(desk, lambda: True)
             idle = median([await _timed(ticker.tick) for _ in range(LOOKS)])
             load.enrol(desk, due, due_at=datetime.now(UTC) - timedelta(seconds=1), first=load.FIRST + enrolled)
             return idle, await _timed(lambda: _until_idle(desk, ticker))
