@@ -15,8 +15,10 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     record, library = care.diary_of(work, letter.subject_id), work.knowledge.library
     today, texts, language = diary_day(work.now, record.zone), reader.texts, reader.language
 
+    staff = letter.kind != "chart"  # the patient's own look has no alerts
+
     def make() -> bytes:
-        return charts.patient_chart(record, library=library, texts=texts, language=language, today=today)
+        return charts.patient_chart(record, library=library, texts=texts, language=language, today=today, staff=staff)
 
     caption = charts.caption(record, library=library, texts=texts, language=language, today=today)
     return Content(caption, photo=make, spoiler=True)
