@@ -14,7 +14,6 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from telegram import BotCommandScopeAllGroupChats, BotCommandScopeChat
-from telegram.error import TelegramError
 
 from bot.chat import application as chat_application
 from bot.chat.handlers import ROUTES
@@ -246,7 +245,7 @@ async def _offer_commands(bot: DiaryBot, desk: Desk) -> None:
             )
         for number, language in await desk.ask(care.staff_chats):
             await bot.set_my_commands(menu(STAFF_COMMANDS, texts, language), scope=BotCommandScopeChat(number))
-    except TelegramError as error:  # a convenience: without it, commands still work when typed
+    except Exception as error:  # a convenience: without it, commands still work when typed
         log.warning("commands.not_offered", error=type(error).__name__)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, User
+from telegram.error import NetworkError
 from telegram.ext import ExtBot
 from telegram.warnings import PTBUserWarning
 
@@ -81,4 +82,7 @@ class DiaryBot(ExtBot[None]):
         return number if isinstance(number, int) else None
 
     async def _ask(self, method: str, given: dict[str, Any], **options: Any) -> Any:
-        return await self.do_api_request(method, api_kwargs=given, **options)
+        try:
+            return await self.do_api_request(method, api_kwargs=given, **options)
+        except KeyError:  # a refusal that came with HTTP 200
+            raise NetworkError("a reply without a result") from None

@@ -191,14 +191,14 @@ async def deliver(bot: DiaryBot, letter: Ready) -> int | None:
 async def _offer(bot: DiaryBot, chat: int, menu: Menu) -> None:
     try:
         await bot.set_my_commands(menu, scope=BotCommandScopeChat(chat))
-    except TelegramError as error:  # the message itself has arrived; commands work when typed
+    except Exception as error:  # the message itself has arrived and must not go out again; commands work when typed
         log.warning("sender.no_menu", error=type(error).__name__)
 
 
 async def _pin(bot: DiaryBot, chat: int, message: int) -> None:
     try:
         await bot.pin_chat_message(chat, message, disable_notification=True)
-    except TelegramError as error:  # the message itself has arrived
+    except Exception as error:  # the message itself has arrived and must not go out again
         log.warning("sender.not_pinned", error=type(error).__name__)
 
 
