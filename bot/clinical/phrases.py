@@ -6,6 +6,7 @@
     (really)             may be there
     [kill|end] myself    one of these
     ..   ...   ....      up to two, five, seven other words, never one that `stops_gaps`; ... also ends at a pause
+    jump & bridge        both, in either order, up to eight other words between
     ^   $                the sentence, or a part of it at a comma, begins, ends here
 
 Phrases are followed word by word with sets of positions, never by trying again: the time grows with the text, not with
@@ -48,6 +49,7 @@ class Part(Protocol):
 
 
 Phrase = tuple[Part, ...]
+BOTH = 2
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class Gap:
 
     def first(self, book: "Book") -> tuple[set[str], bool]:
         raise BadPhrase("a phrase cannot begin with a gap")
+
+
+APART = Gap(8, over_pauses=True)
 
 
 @dataclass(frozen=True)
@@ -198,10 +203,18 @@ class Book:
         return frozenset(form for form in possible if form in self.forms)
 
     def _read(self, line: str) -> Phrase:
-        phrase, rest = self._sequence(PIECES.findall(line), "")
-        if rest:
-            raise BadPhrase(f"a {rest[0]!r} too many")
-        return phrase
+        halves: list[Phrase] = []
+        for half in line.split(" & "):
+            phrase, rest = self._sequence(PIECES.findall(half), "")
+            if rest:
+                raise BadPhrase(f"a {rest[0]!r} too many")
+            halves.append(phrase)
+        if len(halves) == 1:
+            return halves[0]
+        if len(halves) > BOTH:
+            raise BadPhrase("only two can be joined by &")
+        there, back = (*halves[0], APART, *halves[1]), (*halves[1], APART, *halves[0])
+        return (OneOf((there, back), optional=False),)
 
     def _sequence(self, pieces: list[str], closing: str) -> tuple[Phrase, list[str]]:
         parts: list[Part] = []
