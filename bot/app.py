@@ -28,8 +28,9 @@ from bot.delivery.bot import DiaryBot
 from bot.delivery.channels import Channels
 from bot.delivery.last_resort import LastResort
 from bot.delivery.lease import Lease, listen
+from bot.delivery.pace import TELEGRAMS_PACE, Pace
 from bot.delivery.receiver import Receiver
-from bot.delivery.sender import TELEGRAMS_PACE, Pace, Sender
+from bot.delivery.sender import Sender
 from bot.delivery.ticker import Ticker
 from bot.delivery.transport import AiohttpRequest
 from bot.delivery.triage import Triage

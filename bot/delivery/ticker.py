@@ -48,7 +48,7 @@ class Ticker:
         due, may_expire = await self._desk.lead(_look, reading.latest, may_expire)
         moved = 0
         if due.escalations:
-            moved += await self._desk.lead_at(reading.latest, paging.escalate_due)
+            moved += await self._desk.lead_at(reading.latest, _escalate, self._desk.clock.now())
         if due.check_ins:
             moved += await self._desk.lead(check_ins.do_due, may_expire=may_expire)
         if due.pauses:
@@ -67,6 +67,13 @@ class Ticker:
         if reading.steady != self._steady:
             await self._desk.act(incidents.close if reading.steady else incidents.open, IncidentKind.CLOCK)
             self._steady = reading.steady
+
+
+def _escalate(work: Work, wall: datetime) -> int:
+    moved = paging.escalate_due(work)
+    if work.now > wall:
+        work.stores.agenda.send_now(wall)
+    return moved
 
 
 def _look(work: Work, latest: datetime, may_expire: bool) -> tuple[Due, bool]:

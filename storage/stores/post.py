@@ -6,7 +6,19 @@ from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Result, Select, case, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Result,
+    Select,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -156,6 +168,10 @@ class Inbox:
             or 0
         )
 
+    def last_position(self) -> int:
+        """The place of the newest row; 0 when none has come in yet."""
+        return self._session.scalar(select(func.max(InboxRow.position))) or 0
+
     def oldest_waiting(self) -> datetime | None:
         """When the row that waits longest came in."""
         return self._session.scalar(
@@ -260,8 +276,10 @@ class Outbox:
     def get(self, position: int) -> Letter:
         return self._session.get_one(Letter, position)
 
-    def due(self, now: datetime, *, not_to: Iterable[UUID] = (), limit: int = 50) -> Sequence[Letter]:
-        """The most urgent letters that may go now, leaving out chats that must wait."""
+    def due(
+        self, now: datetime, *, not_to: Iterable[UUID] = (), least: int | None = None, limit: int = 50
+    ) -> Sequence[Letter]:
+        """The most urgent letters that may go now, leaving out chats that must wait, and what is less urgent."""
         query = (
             select(Letter)
             .join(Chat, Chat.id == Letter.chat_id)
@@ -269,6 +287,8 @@ class Outbox:
             .order_by(Letter.urgency, Letter.due_at, Letter.position)
             .limit(limit)
         )
+        if least is not None:
+            query = query.where(Letter.urgency <= least)
         waiting = list(not_to)
         if waiting:
             query = query.where(Letter.chat_id.not_in(waiting))
@@ -298,6 +318,13 @@ class Outbox:
     def count_waiting(self) -> int:
         query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.WAITING)
         return self._session.scalar(query) or 0
+
+    def redirect(self, chat_id: UUID, to: UUID) -> None:
+        """What waits for one chat goes to another; messages shown in the old one cannot be edited any more."""
+        self._session.execute(
+            update(Letter).where(Letter.chat_id == chat_id, Letter.state == LetterState.WAITING).values(chat_id=to)
+        )
+        self._session.execute(delete(Card).where(Card.chat_id == chat_id))
 
     def count_broken(self) -> int:
         query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.BROKEN)

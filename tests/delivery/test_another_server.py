@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot import app
 from bot.clock import SystemClock
-from bot.delivery.sender import UNLIMITED
+from bot.delivery.pace import UNLIMITED
 from bot.desk import Desk
 from bot.services import enrolment
 from bot.settings import Clinic, Settings

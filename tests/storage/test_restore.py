@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from bot import app
-from bot.delivery.sender import UNLIMITED
+from bot.delivery.pace import UNLIMITED
 from bot.services.work import Work
 from bot.settings import Clinic, Settings
 from bot.simulator.client import PeopleClient

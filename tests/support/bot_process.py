@@ -12,7 +12,7 @@ import structlog
 
 from bot import app
 from bot.clock import SystemClock
-from bot.delivery.sender import TELEGRAMS_PACE, UNLIMITED
+from bot.delivery.pace import TELEGRAMS_PACE, UNLIMITED
 from bot.desk import Desk
 from bot.settings import Clinic, Settings
 from bot.simulator.server import TOKEN

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import app
-from bot.delivery.sender import UNLIMITED
+from bot.delivery.pace import UNLIMITED
 from bot.desk import Desk
 from bot.services import enrolment
 from bot.settings import Clinic, Settings

@@ -1,0 +1,141 @@
+"""What the sender asks of the rows: which letters go now, and what became of them."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from bot.chat.letters import bare, render
+from bot.chat.letters.content import Content
+from bot.services import membership, receipts
+from bot.services.letters import Urgency
+from bot.services.work import Work
+from storage.stores.post import MAX_ATTEMPTS
+from storage.tables.people import ChatState
+from storage.tables.post import Letter, LetterState
+
+log = structlog.get_logger()
+
+RETRY_AFTER_ERROR = timedelta(seconds=2)
+LONGEST_RETRY = timedelta(minutes=2)
+LONGEST_URGENT_RETRY = timedelta(seconds=8)  # an alert is there within seconds of Telegram's return
+PROMPTS = ("check_in.prompt", "check_in.reminder")
+PAGES = ("alert.page", "alert.team")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A letter as it will be sent."""
+
+    position: int
+    chat: UUID
+    number: int
+    is_group: bool
+    urgency: int
+    content: Content
+    edit: int | None  # the message to edit; None sends a new one
+
+
+def take(work: Work, waiting: list[UUID], most: int, ordinary: int) -> list[Ready]:
+    """The most urgent letters that may go now, one a chat: at most `most`, of which `ordinary` are no alert."""
+    ready: list[Ready] = []
+    taken: set[UUID] = set()
+    least = Urgency.DIGEST if ordinary else Urgency.ALERT
+    for letter in work.stores.outbox.due(work.now, not_to=waiting, least=least, limit=4 * most):
+        if letter.chat_id in taken or len(ready) >= most or (letter.urgency > Urgency.ALERT and not ordinary):
+            continue
+        content = _content(work, letter)
+        if content is None:
+            continue
+        chat = work.stores.chats.get(letter.chat_id)
+        card = work.stores.outbox.card(letter.chat_id, letter.card) if letter.card and not letter.fresh else None
+        ready.append(
+            Ready(
+                letter.position, chat.id, work.stores.chats.number(chat), chat.is_group, letter.urgency, content,
+                card.message_id if card and not card.has_picture else None,
+            )
+        )  # fmt: skip
+        taken.add(letter.chat_id)
+        ordinary -= letter.urgency > Urgency.ALERT
+    return ready
+
+
+def _content(work: Work, letter: Letter) -> Content | None:
+    """None when this letter does not go: too late, not true any more, or not to be made."""
+    if letter.expires_at is not None and letter.expires_at <= work.now:
+        letter.state = LetterState.EXPIRED
+        return None
+    try:
+        content = render(work, letter)
+    except Exception as error:
+        log.error("sender.cannot_render", letter=letter.position, kind=letter.kind, error=type(error).__name__)
+        if letter.urgency > Urgency.ALERT:
+            broken(work, letter.position)
+            return None
+        return bare(work, letter)  # an alert that cannot be shown in full is still an alert
+    if content is None:
+        letter.state = LetterState.REPLACED
+        return None
+    return replace(content, photo=None) if letter.attempts else content  # a picture that failed goes as text
+
+
+def sent(work: Work, ready: Ready, message: int | None) -> bool:
+    """True when this may have left letters to others."""
+    letter = work.stores.outbox.get(ready.position)
+    work.stores.outbox.mark_sent(
+        letter, message_id=message, said=ready.content.text, has_picture=ready.content.photo is not None
+    )
+    if letter.kind in PROMPTS and letter.subject_id is not None:
+        check_in = work.stores.check_ins.get(letter.subject_id)
+        check_in.delivered_at = check_in.delivered_at or work.now
+    if letter.kind in PAGES:
+        receipts.page_arrived(work, letter.subject_id)
+    return letter.kind in PAGES
+
+
+def refused(work: Work, ready: Ready, state: ChatState) -> None:
+    """The chat takes nothing any more: whoever answers for its owner is told, and open alerts look for others."""
+    letter = work.stores.outbox.get(ready.position)
+    letter.state = LetterState.REFUSED
+    work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
+    membership.lost(work, work.stores.chats.get(ready.chat), state, f"letter:{ready.position}")
+
+
+def unacceptable(work: Work, ready: Ready) -> None:
+    """Telegram will never take what this letter holds."""
+    letter = work.stores.outbox.get(ready.position)
+    letter.state = LetterState.REFUSED
+    work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
+
+
+def moved(work: Work, chat_id: UUID, number: int) -> None:
+    """A group became a supergroup. When that has written to us before, it takes over what waits for the old one."""
+    chats = work.stores.chats
+    known = chats.known(chats.key(number))
+    if known is None:
+        chats.move(chats.get(chat_id), number)
+        return
+    work.stores.outbox.redirect(chat_id, known.id)
+    chats.set_state(chats.get(chat_id), ChatState.GONE)
+
+
+def again(work: Work, position: int) -> None:
+    letter = work.stores.outbox.get(position)
+    letter.attempts += 1
+    longest = LONGEST_URGENT_RETRY if letter.urgency <= Urgency.ALERT else LONGEST_RETRY
+    letter.due_at = work.now + min(RETRY_AFTER_ERROR * 2 ** min(letter.attempts - 1, 6), longest)
+
+
+def broken(work: Work, position: int) -> None:
+    """Ours to repair: tried a few times, then set aside where `afterglow doctor` shows it."""
+    letter = work.stores.outbox.get(position)
+    if letter.attempts + 1 < MAX_ATTEMPTS:
+        again(work, position)
+        return
+    letter.state = LetterState.BROKEN
+    work.stores.audit.record("letter.broken", actor=None, subject=letter.subject_id, detail=letter.kind)
+
+
+def anything_due(work: Work) -> bool:
+    return bool(work.stores.outbox.due(work.now, limit=1))
