@@ -167,13 +167,18 @@ def follow_up(level: Level, *, known: Mapping[str, int | None], history: History
     return tuple(wanted)
 
 
+def can_go_on(instrument: str, item: str) -> bool:
+    """Whether the ladder may go on after an answer to this item that is no finding by itself."""
+    return (instrument, item) == ("daily", "intent")
+
+
 def goes_on(instrument: str, item: str, value: int | None, known: Mapping[str, int | None]) -> Level | None:
     """The level at which the ladder of questions goes on after an answer that is no finding by itself.
 
     An intention of 0, or skipped, ends nothing while there is an urge.
     """
     urge = known.get("daily.urge")
-    if (instrument, item) != ("daily", "intent") or not urge:
+    if not can_go_on(instrument, item) or not urge:
         return None
     return LEVELS[tier(urge, value or 0)]
 

@@ -70,14 +70,13 @@ def judge_answer(
     work: Work, patient: Patient, check_in: CheckIn, instrument: str, item: str, value: int | None
 ) -> Level | None:
     """Raises what this one answer says, at once; returns the level of a safety finding."""
-    known = known_answers(work, check_in)
     day = check_in.day
 
     def judge() -> Finding | None:
-        signed, before = baselines.current(work, patient.id), history(work, patient, check_in.id)
-        return baseline.judge_answer(instrument, item, value, known, before, day, signed)
+        known, before = known_answers(work, check_in), history(work, patient, check_in.id)
+        return baseline.judge_answer(instrument, item, value, known, before, day, baselines.current(work, patient.id))
 
-    finding = judge_safely(judge, day)
+    finding = judge_safely(judge, day) if safety.is_judged(instrument, item) else None
     if finding is not None:
         report_danger(work, patient, finding, f"update:{work.caller.source}")
     side_effect = rules.judge_side_effect(instrument, item, value, day, limits_of(work, patient.id))
@@ -111,6 +110,8 @@ def goes_on(
     work: Work, patient: Patient, check_in: CheckIn, instrument: str, item: str, value: int | None
 ) -> Level | None:
     """The level at which the safety questions go on after an answer that is no finding; not for what is usual."""
+    if not safety.can_go_on(instrument, item):
+        return None
     known, signed = known_answers(work, check_in), baselines.current(work, patient.id)
     usual = signed is not None and signed.holds(check_in.day) and (known.get("daily.urge") or 0) <= signed.ceiling
     if usual and value == 0:

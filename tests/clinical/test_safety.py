@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot.clinical.safety import ASQ_FIRST, History, Tier, follow_up, judge_answer, judge_unanswered, tier
+from bot.clinical.library import Library
+from bot.clinical.safety import ASQ_FIRST, History, Tier, follow_up, is_judged, judge_answer, judge_unanswered, tier
 from bot.clinical.terms import Level
 
 TODAY = date(2026, 3, 2)
@@ -87,3 +88,17 @@ def test_an_unanswered_intent_rises_with_time() -> None:
 def test_no_question_stands_between_a_red_answer_and_help() -> None:
     assert follow_up(Level.RED, known={}, history=History(), day=TODAY) == ()
     assert follow_up(Level.ORANGE, known={}, history=History(), day=TODAY) == ("safety:safe_now,plan", ASQ_FIRST)
+
+
+def test_every_item_whose_answer_can_be_danger_is_known_as_such() -> None:
+    """Items that are not judged get no look before their turn: one that is missing here would be seen too late."""
+    judged = set()
+    for instrument in Library.load().by_version.values():
+        code = instrument.code
+        for item in instrument.items:
+            for value in (None, *range(item.low, item.high + 1)):
+                known = {"daily.urge": 9} if item.code == "intent" else {}
+                if judge_answer(code, item.code, value, known, History(), TODAY) is not None:
+                    judged.add((code, item.code))
+    assert ("daily", "urge") in judged and ("phq9", "item9") in judged
+    assert all(is_judged(*pair) for pair in judged)
