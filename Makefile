@@ -15,8 +15,8 @@ help:
 	@echo "make test   run every test"
 	@echo "make check  run the static checks: ruff, mypy, import contracts, bandit"
 	@echo "make chaos  kill, fill the disk, freeze, restart, under load; ARGS=\"kills --kills 20\" takes a part"
-	@echo "make proof  both, long: make chaos and make bench"
 	@echo "make bench  measure against baselines; ARGS=\"throughput --scale 0.1\" takes a part"
+	@echo "make proof  the long proofs: all of make chaos and make bench, and the exports on ten thousand texts"
 	@echo "make pictures  make the kept pictures of the pages and charts anew, and those of the docs; look at them before you keep them"
 	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--only kinds --people 200\" is a short one"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
@@ -57,6 +57,7 @@ chaos: $(READY)
 proof: $(READY)
 	$(PROOF) tests.chaos
 	$(PROOF) tests.benchmarks
+	PROOF=1 $(BIN)/python -m pytest tests/exports
 
 bench: $(READY)
 	$(PROOF) tests.benchmarks $(ARGS)
