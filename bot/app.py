@@ -24,6 +24,7 @@ from bot.clinical.data import BadFile
 from bot.clinical.library import Library, Unknown
 from bot.clinical.screening import Patterns
 from bot.clock import Clock
+from bot.delivery.auditor import RECEIVER, Auditor, Watch, health_route
 from bot.delivery.bot import DiaryBot
 from bot.delivery.channels import Channels
 from bot.delivery.last_resort import LastResort
@@ -112,6 +113,7 @@ class Afterglow:
     channels: Channels
     bot: DiaryBot
     lease: Lease
+    auditor: Auditor | None = None
     port: int | None = None  # where this process serves HTTP
 
     async def next_due(self, until: datetime) -> datetime | None:
@@ -158,6 +160,7 @@ async def running(
     pace: Pace = TELEGRAMS_PACE,
     upkeep: Upkeep | None = None,
     web: Web | None = None,
+    watch: Watch | None = None,
 ) -> AsyncIterator[Afterglow]:
     """The bot at work while the body runs. Storage, ticks and letters do not wait for Telegram to be reachable."""
     async with AsyncExitStack() as stack:
@@ -171,11 +174,15 @@ async def running(
         )  # fmt: skip
         stack.push_async_callback(bot.shutdown)
         afterglow = _built(bot, desk, clock, poll_seconds, pace)
+        webhook = web.webhook if web is not None else None
+        if watch is not None:
+            afterglow.auditor = auditor_of(afterglow, watch, webhook)
         if web is not None:
-            routes = [webhook_route(afterglow.receiver, web.webhook)] if web.webhook is not None else []
+            routes = [webhook_route(afterglow.receiver, webhook)] if webhook is not None else []
+            routes += [health_route(afterglow.auditor)] if afterglow.auditor is not None else []
             afterglow.port = await stack.enter_async_context(serving(web.host, web.port, routes))
         await afterglow.lease.try_to_take()
-        tasks = [asyncio.create_task(part) for part in _parts(afterglow, upkeep, web.webhook if web else None)]
+        tasks = [asyncio.create_task(part) for part in _parts(afterglow, upkeep, webhook)]
         try:
             yield afterglow
         finally:
@@ -199,6 +206,15 @@ def _built(bot: DiaryBot, desk: Desk, clock: Clock, poll_seconds: int, pace: Pac
     return Afterglow(desk, receiver, worker, sender, Ticker(desk, receiver.caught_up), Channels(desk), bot, lease)
 
 
+def auditor_of(afterglow: Afterglow, watch: Watch, webhook: Webhook | None) -> Auditor:
+    leading = {"sender": afterglow.sender.pulse, "ticker": afterglow.ticker.pulse, "channels": afterglow.channels.pulse}
+    if webhook is None:
+        leading[RECEIVER] = afterglow.receiver.pulse
+    return Auditor(
+        afterglow.desk, afterglow.lease, watch, everywhere={"worker": afterglow.worker.pulse}, leading=leading
+    )
+
+
 def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None) -> list[Coroutine[Any, Any, None]]:
     """What runs in every process; behind the lease, what runs in one of them."""
     desk, receiver = afterglow.desk, afterglow.receiver
@@ -214,6 +230,8 @@ def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None)
     if upkeep is not None:
         alone.append(upkeep.run)
     everywhere = [_introduce(afterglow), afterglow.worker.run(), afterglow.lease.run(alone)]
+    if afterglow.auditor is not None:
+        everywhere.append(afterglow.auditor.run())
     return everywhere if desk.database.is_sqlite else [*everywhere, listen(desk)]
 
 

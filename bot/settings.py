@@ -202,6 +202,11 @@ class Settings(BaseSettings):
             raise _first(error) from None
 
     @property
+    def health_file(self) -> Path:
+        """Touched every minute while all is well; a container's health check looks at its age."""
+        return self.data_dir / "health"
+
+    @property
     def key_file(self) -> Path:
         return self.master_key_file or self.data_dir / "keys" / "master.keys"
 

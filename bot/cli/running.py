@@ -13,6 +13,7 @@ from bot import app
 from bot.cli.common import console, read_clinic, simulated
 from bot.cli.people import invite_link
 from bot.clock import SystemClock
+from bot.delivery.auditor import Watch
 from bot.delivery.web import Webhook
 from bot.services import enrolment
 from bot.services.work import Work
@@ -53,6 +54,7 @@ async def _run(settings: Settings, clinic: Clinic, token: str) -> None:
         async with app.running(
             desk, clock, token=token, api_url=settings.telegram_api_url, world=app.REAL_TELEGRAM,
             upkeep=Upkeep.of(desk, settings), web=_web(settings),
+            watch=Watch(settings.health_file, settings.heartbeat_url),
         ):  # fmt: skip
             console.print("Afterglow is running. Ctrl-C stops it; nothing is lost by stopping.")
             await _until_stopped()
@@ -94,6 +96,7 @@ async def _simulate(settings: Settings, clinic: Clinic) -> None:
                     world=app.SIMULATED,
                     poll_seconds=5,
                     upkeep=Upkeep.of(desk, settings),
+                    watch=Watch(settings.health_file),
                 )
             )
             simulator.attach(afterglow)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
@@ -72,6 +72,14 @@ class Alerts:
             .where(Alert.next_step_at.is_not(None), Alert.next_step_at <= now)
             .order_by(Alert.next_step_at)
             .limit(limit)
+        ).all()
+
+    def overdue(self, before: datetime) -> Sequence[Alert]:
+        """Alerts that nobody closed and whose next step has not been done, or that have none."""
+        return self._session.scalars(
+            select(Alert).where(
+                Alert.state != AlertState.CLOSED, or_(Alert.next_step_at.is_(None), Alert.next_step_at <= before)
+            )
         ).all()
 
     def next_step(self) -> datetime | None:

@@ -294,6 +294,17 @@ class Outbox:
             query = query.where(Letter.chat_id.not_in(waiting))
         return self._session.scalars(query).all()
 
+    def overdue(self, before: datetime, urgency: int) -> Sequence[Letter]:
+        """Letters of this urgency or above that should have gone before that moment, to chats that can be reached."""
+        return self._session.scalars(
+            select(Letter)
+            .join(Chat, Chat.id == Letter.chat_id)
+            .where(
+                Letter.state == LetterState.WAITING, Letter.urgency <= urgency, Letter.written_at <= before,
+                Letter.due_at <= self._now, Chat.state == ChatState.OPEN,
+            )
+        ).all()  # fmt: skip
+
     def next_due(self) -> datetime | None:
         return self._session.scalar(
             select(func.min(Letter.due_at))
