@@ -1,7 +1,7 @@
 """Free text: what is found, what is left alone, and what a broken pattern file says.
 
-The sentences are our own (tests/clinical/screening/*.csv). The held-out half was written before the patterns were
-tuned on the other one, and was never tuned on; docs/screening.md has the figures.
+The sentences are our own (tests/clinical/screening/*.csv). Held by a bound are those that the patterns were tuned on;
+docs/screening.md has the figures of the held-out ones, which are lower.
 """
 
 import csv
