@@ -2,7 +2,7 @@
 
 A generation begins with every page; segments with the changed pages follow, each on the disk before it has its name.
 The copy that is compared comes from SQLite's own online backup, so it is one moment of the database; see
-docs/decisions/0006. Sealed fields stay sealed and wrapped keys wrapped; the master key is not in it.
+docs/decisions/0005. Sealed fields stay sealed and wrapped keys wrapped; the master key is not in it.
 """
 
 import hashlib
