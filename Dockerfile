@@ -10,5 +10,7 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation . \
 USER afterglow
 ENV DATA_DIR=/data HOST=0.0.0.0
 VOLUME /data
+# Touched every minute while all promises hold (docs/alerting.md).
+HEALTHCHECK --interval=1m --timeout=5s --start-period=1m CMD find "$DATA_DIR/health" -mmin -3 | grep -q .
 ENTRYPOINT ["afterglow"]
 CMD ["run"]
