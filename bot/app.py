@@ -211,8 +211,9 @@ def auditor_of(afterglow: Afterglow, watch: Watch, webhook: Webhook | None) -> A
     if webhook is None:
         leading[RECEIVER] = afterglow.receiver.pulse
     return Auditor(
-        afterglow.desk, afterglow.lease, watch, everywhere={"worker": afterglow.worker.pulse}, leading=leading
-    )
+        afterglow.desk, afterglow.lease, afterglow.channels, watch,
+        everywhere={"worker": afterglow.worker.pulse}, leading=leading,
+    )  # fmt: skip
 
 
 def _parts(afterglow: Afterglow, upkeep: Upkeep | None, webhook: Webhook | None) -> list[Coroutine[Any, Any, None]]:

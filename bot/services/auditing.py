@@ -10,18 +10,22 @@ from bot.services.work import Work
 from storage.tables.people import ChatState
 
 LATE = timedelta(minutes=2)  # after its moment; more is more than a busy minute
+AUDITED = "audited"  # the fact that is written at each look: a database that only reads must not pass for whole
 
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """What is late at one look. It counts when the next look finds it too: a moment's work is no incident."""
+    """What is late at one look. It counts when the look before found lateness too: a moment's work is no incident."""
 
     steps: frozenset[str] = frozenset()  # codes of alerts whose step is overdue, or that have none
-    letters: frozenset[str] = frozenset()
-    rows: frozenset[str] = frozenset()
+    letters: bool = False
+    rows: bool = False
 
-    def still(self, now: "Lateness") -> "Lateness":
-        return Lateness(self.steps & now.steps, self.letters & now.letters, self.rows & now.rows)
+    def since(self, before: "Lateness") -> "Lateness":
+        """By kind and not by row: a queue that moves and stays late is late."""
+        return Lateness(
+            self.steps if before.steps else frozenset(), self.letters and before.letters, self.rows and before.rows
+        )
 
 
 def lateness(work: Work) -> Lateness:
@@ -29,13 +33,17 @@ def lateness(work: Work) -> Lateness:
     oldest = work.stores.inbox.oldest_waiting()
     return Lateness(
         steps=frozenset(alert.code for alert in work.stores.alerts.overdue(before)),
-        letters=frozenset(str(letter.id) for letter in work.stores.outbox.overdue(before, Urgency.ALERT)),
-        rows=frozenset({oldest.isoformat()} if oldest is not None and oldest <= before else ()),
+        letters=bool(work.stores.outbox.overdue(before, Urgency.ALERT)),
+        rows=oldest is not None and oldest <= before,
     )
 
 
 def judge(work: Work, late: Lateness, stages: set[str], *, polls: bool, has_room: bool) -> tuple[str, ...]:
-    """Opens and closes incidents; returns the kinds of what is wrong. `stages` are the parts that stand still."""
+    """Opens and closes incidents; returns the kinds of what is wrong. `stages` are the parts that stand still.
+
+    For the process that leads: another one does not see all parts, and would close what this one opened.
+    """
+    work.stores.facts.set(AUDITED, work.now.isoformat())
     blocked = {
         str(person.id)
         for person in work.stores.people.staff()

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from aiohttp import web
 
 from bot import app
 from bot.delivery.auditor import Auditor, Watch, health_route
+from bot.delivery.lease import Lease
 from bot.delivery.web import serving
 from bot.services import incidents
 from bot.services.work import Work
+from bot.settings import Roads
+from storage.stores.post import Inbox
 from storage.tables.people import Role
 from tests.support.clinic import SimulatedClinic
 
@@ -132,3 +136,69 @@ async def test_nobody_on_call_is_told_to_the_administrator_and_taken_back(
     await a_round(clinic)
     await auditor.look()
     assert clinic.desk.act_now(open_kinds) == set()
+
+
+async def test_a_queue_that_moves_and_stays_late_is_late(
+    clinic: SimulatedClinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = iter(range(100))
+    monkeypatch.setattr(Inbox, "oldest_waiting", lambda _: clinic.clock.now() - timedelta(minutes=10 + next(waits)))
+    auditor = app.auditor_of(clinic.afterglow, Watch(tmp_path / "health"), None)
+    await auditor.look()
+    await a_round(clinic)
+    assert await auditor.look() == ("row_late",)
+
+
+async def test_a_process_that_does_not_lead_closes_nothing_that_the_leader_opened(
+    clinic: SimulatedClinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.desk.act_now(incidents.open, incidents.IncidentKind.STAGE, "ticker")
+    auditor = app.auditor_of(clinic.afterglow, Watch(tmp_path / "health"), None)
+    monkeypatch.setattr(Lease, "held", property(lambda _: False))
+    await auditor.look()
+    assert clinic.desk.act_now(open_kinds) == {("stage", "ticker")}
+    monkeypatch.undo()
+    await a_round(clinic)
+    await auditor.look()
+    assert clinic.desk.act_now(open_kinds) == set()
+
+
+async def test_an_old_verdict_is_none(clinic: SimulatedClinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    auditor = app.auditor_of(clinic.afterglow, Watch(tmp_path / "health"), None)
+    await auditor.look()
+    assert auditor.wrong == ()
+    monkeypatch.setattr("bot.delivery.auditor.STALE_SECONDS", -1.0)
+    assert await health_of(auditor) == 503
+
+
+async def test_a_health_file_that_cannot_be_touched_is_said_and_ends_nothing(
+    clinic: SimulatedClinic, tmp_path: Path
+) -> None:
+    (tmp_path / "health").symlink_to(tmp_path / "nowhere" / "health")
+    auditor = app.auditor_of(clinic.afterglow, Watch(tmp_path / "health"), None)
+    await auditor.look()
+    assert await health_of(auditor) == 503
+
+
+async def test_a_database_that_only_reads_calls_the_operator_once(
+    clinic: SimulatedClinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    async def say(_urls: tuple[str, ...], words: str) -> bool:
+        called.append(words)
+        return True
+
+    roads = Roads(operator=("json://127.0.0.1:1",))
+    monkeypatch.setattr(clinic.desk, "knowledge", replace(clinic.desk.knowledge, roads=roads))
+    monkeypatch.setattr(clinic.afterglow.channels, "say", say)
+    auditor = app.auditor_of(clinic.afterglow, Watch(tmp_path / "health"), None)
+    with clinic.desk.database.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON facts BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+        connection.commit()
+    assert await auditor.look() == ("database",)
+    assert await auditor.look() == ("database",)
+    assert len(called) == 1 and "repair" in called[0]
+    assert await health_of(auditor) == 503
