@@ -10,8 +10,8 @@ from sqlalchemy import Table as SchemaTable
 from storage.crypto import MasterKeys, Sealer
 from storage.errors import NoSuchMasterKey, WrongKey
 from storage.stores.keys import Erased, inbox_subject
+from storage.stores.outbox import said_subject
 from storage.stores.people import CHATS_SUBJECT
-from storage.stores.post import said_subject
 from storage.tables import Table
 from storage.tables.keys import SubjectKey
 

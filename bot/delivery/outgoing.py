@@ -11,9 +11,8 @@ from bot.chat.letters.content import Content
 from bot.services import membership, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
-from storage.stores.post import MAX_ATTEMPTS
 from storage.tables.people import ChatState
-from storage.tables.post import Letter, LetterState
+from storage.tables.post import MAX_ATTEMPTS, Letter, LetterState
 
 log = structlog.get_logger()
 

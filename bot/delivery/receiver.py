@@ -16,7 +16,7 @@ from bot.services import incidents, outages
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.errors import Unavailable
-from storage.stores.post import Received
+from storage.stores.inbox import Received
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from bot.services import incidents, safety_line
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.errors import ClaimLost, Unavailable
-from storage.stores.post import MAX_ATTEMPTS
+from storage.tables.post import MAX_ATTEMPTS
 
 log = structlog.get_logger()
 

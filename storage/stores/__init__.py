@@ -9,10 +9,12 @@ from storage.stores.agenda import Agenda
 from storage.stores.alerts import Alerts, Audit, Findings
 from storage.stores.baselines import Baselines
 from storage.stores.diary import CheckIns, Events, Infusions, Notes, Responses
+from storage.stores.inbox import Inbox
 from storage.stores.incidents import Incidents
 from storage.stores.keys import Facts, KeyCache, Keys
+from storage.stores.leases import Leases
+from storage.stores.outbox import Outbox
 from storage.stores.people import Chats, Dialogues, Invites, Patients, People, Rota
-from storage.stores.post import Inbox, Leases, Outbox
 from storage.stores.roads import Roads
 
 

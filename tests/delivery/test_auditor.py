@@ -19,7 +19,7 @@ from bot.delivery.web import serving
 from bot.services import incidents
 from bot.services.work import Work
 from bot.settings import Roads
-from storage.stores.post import Inbox
+from storage.stores.inbox import Inbox
 from storage.tables.people import Role
 from tests.support.clinic import SimulatedClinic
 

@@ -10,9 +10,9 @@ from bot.delivery import worker
 from bot.delivery.drift import Reading
 from bot.services import inbound, outages, safety_line
 from bot.services.work import Work
-from storage.stores.post import MAX_ATTEMPTS
 from storage.tables.diary import CheckInState
 from storage.tables.people import Role
+from storage.tables.post import MAX_ATTEMPTS
 from tests.support.clinic import SimulatedClinic, opened
 
 

@@ -16,7 +16,7 @@ from bot.services.work import Work
 from bot.settings import Clinic, Settings
 from bot.simulator.clock import SimulatorClock
 from storage.errors import ClaimLost, NotLeading
-from storage.stores.post import Received
+from storage.stores.inbox import Received
 from tests.support.clinic import PHONE, opened
 
 

@@ -20,8 +20,8 @@ from storage.backup.restore import Archived, open_pair, restoring
 from storage.backup.snapshot import reading
 from storage.crypto import MasterKeys, add_master
 from storage.engine import Database
+from storage.stores.inbox import Received
 from storage.stores.keys import inbox_subject
-from storage.stores.post import Received
 from storage.verify import prove
 from tests.commands.test_cli import ROOT, afterglow
 from tests.support.clinic import opened
