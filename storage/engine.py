@@ -90,7 +90,7 @@ class Database:
                 return [outcome for outcome, _ in outcomes]
         except _Alone as alone:
             return [alone.error]
-        except (DBAPIError, TimeoutError) as error:
+        except (DBAPIError, TimeoutError, Unavailable) as error:
             return [self._named(error)] * len(units)
 
     def _one(
@@ -107,6 +107,8 @@ class Database:
             named = self._named(error)
             if isinstance(named, Unavailable):
                 raise  # the transaction is lost with all that was in it
+            if connection.invalidated:  # lost earlier, and what failed now is only a consequence
+                raise Unavailable(error) from error
             if not nested:
                 raise _Alone(named) from error
             return named, []

@@ -1,5 +1,9 @@
 """What can go wrong below the services, each with a sentence that says what to do next."""
 
+from sqlalchemy.exc import SQLAlchemyError
+
+QueryFailed = SQLAlchemyError  # inside a unit of work, before the engine gives it a name: let it pass
+
 
 class StorageError(Exception):
     """The root of this tree; its message is fit for an operator's eyes and holds no health data."""

@@ -13,7 +13,7 @@ from bot.services import incidents, safety_line
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.errors import ClaimLost, Unavailable
-from storage.tables.post import MAX_ATTEMPTS
+from storage.tables.post import MAX_DEATHS
 
 log = structlog.get_logger()
 
@@ -24,39 +24,50 @@ HELP_WORDS = ("/help",)
 class Row:
     position: int
     seen: Look
-    looks: int  # before this one; more than none: an earlier look ended with the process
+    looks: int  # before this one: each of them ended with the process
 
 
 class Triage:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._cut_short = False
 
     async def look_at_all(self) -> int:
-        """Judges every row that nobody has looked at; returns how many."""
-        rows = await self._desk.ask(_claim, self._desk.name)
+        """Judges every row that nobody has looked at; returns how many. Raises `Unavailable` when some have to wait."""
+        again, self._cut_short = self._cut_short, True
+        rows = await self._desk.ask(_claim, self._desk.name, again=again)
         harmless = [row.position for row in rows if not may_be_danger(row.seen)]
         if harmless:
             await self._desk.ask(_pass, harmless, self._desk.name)
         grave = [row for row in rows if may_be_danger(row.seen)]
-        await asyncio.gather(*(self._look_at(row) for row in grave if not row.looks))
-        for row in grave:  # one of these may have killed the process: each alone, so that it takes no other with it
-            if row.looks:
-                await self._look_at(row)
+        looked = await asyncio.gather(*(self._look_at(row) for row in grave if not row.looks), return_exceptions=True)
+        for failed in looked:
+            if isinstance(failed, BaseException):
+                raise failed
+        # One of these may have killed the process: each alone, so that it takes no other with it; the likeliest last.
+        for row in sorted((row for row in grave if row.looks), key=lambda row: row.looks):
+            await self._desk.ask(_look_again, row.position, self._desk.name)
+            await self._look_at(row)
+        self._cut_short = False
         return len(rows)
 
     async def _look_at(self, row: Row) -> None:
         origin = row.seen.origin(row.position, self._desk.name)
         try:
-            if row.looks >= MAX_ATTEMPTS:
+            if row.looks >= MAX_DEATHS:
                 raise RuntimeError("looked at before without an end")
             await self._desk.act_for(origin, _judge, row.seen, row.position, self._desk.name)
-        except (Unavailable, ClaimLost):
+        except Unavailable:
             raise
+        except ClaimLost:
+            log.warning("triage.too_slow", row=row.position)
         except Exception as error:
             # Whatever failed, a human reviews this row now, and the row goes on to its handler.
             log.error("triage.failed", row=row.position, error=type(error).__name__)
             try:
                 await self._desk.act_for(origin, _failed, row.position, self._desk.name)
+            except Unavailable:
+                raise
             except Exception as again:
                 log.error("triage.failed_twice", row=row.position, error=type(again).__name__)
                 await self._desk.act(_give_up, row.position, self._desk.name)
@@ -70,14 +81,20 @@ def may_be_danger(seen: Look) -> bool:
     return tap.act == "help" if tap is not None else seen.text is not None
 
 
-def _claim(work: Work, holder: str) -> list[Row]:
+def _claim(work: Work, holder: str, *, again: bool) -> list[Row]:
     inbox = work.stores.inbox
+    if again:
+        inbox.forget_looks(holder)
     return [Row(row.position, look(read(inbox.body(row))), row.looks) for row in inbox.claim_untriaged(holder)]
 
 
 def _pass(work: Work, positions: list[int], holder: str) -> None:
     for position in positions:
         work.stores.inbox.mark_triaged(position, holder)
+
+
+def _look_again(work: Work, position: int, holder: str) -> None:
+    work.stores.inbox.look_again(position, holder)
 
 
 def _judge(work: Work, seen: Look, position: int, holder: str) -> None:

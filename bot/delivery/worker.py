@@ -16,7 +16,7 @@ from bot.services import incidents, safety_line
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.errors import ClaimLost, Unavailable
-from storage.tables.post import MAX_ATTEMPTS
+from storage.tables.post import MAX_ATTEMPTS, MAX_DEATHS
 
 log = structlog.get_logger()
 
@@ -64,16 +64,16 @@ class Worker:
         turns = await self._desk.ask(_next_turns, self._desk.name, tuple(self._innocent))
         self._innocent.clear()
         await asyncio.gather(*(self._handle(turn) for turn in turns if turn.attempt == 1))
-        for turn in turns:  # one of these may have killed the process: each alone, so that it takes no other with it
-            if turn.attempt > 1:
-                await self._desk.ask(_begin_again, turn.position, self._desk.name)
-                await self._handle(turn)
+        # One of these may have killed the process: each alone, so that it takes no other with it; the likeliest last.
+        for turn in sorted((turn for turn in turns if turn.attempt > 1), key=lambda turn: turn.attempt):
+            await self._desk.ask(_try_again, turn, self._desk.name)
+            await self._handle(turn)
         return len(turns)
 
     async def _handle(self, turn: Turn) -> None:
         origin = look(turn.raw).origin(turn.position, self._desk.name)
         try:
-            if turn.attempt > MAX_ATTEMPTS:
+            if turn.attempt > MAX_DEATHS:
                 raise RuntimeError("tried before without an end")
             update = Update.de_json(complete(turn.raw), self.application.bot)
             if not await self.application.handle(update, origin):
@@ -104,8 +104,8 @@ def _next_turns(work: Work, holder: str, innocent: tuple[int, ...]) -> list[Turn
     return [Turn(row.position, read(inbox.body(row)), row.attempts + 1) for row in inbox.claim_turns(holder)]
 
 
-def _begin_again(work: Work, position: int, holder: str) -> None:
-    work.stores.inbox.begin_again(position, holder)
+def _try_again(work: Work, turn: Turn, holder: str) -> None:
+    work.stores.inbox.try_again(turn.position, holder, turn.attempt)
 
 
 def _release(work: Work, origin: Origin) -> None:

@@ -11,6 +11,7 @@ from bot.clinical.terms import Finding, Level, Outcome, Rule
 from bot.services import alerts, baselines, diary, letters, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
+from storage.errors import QueryFailed
 from storage.tables.diary import CheckIn, CheckInState
 from storage.tables.people import Patient, PatientState
 
@@ -123,6 +124,8 @@ def judge_safely(judge: Callable[[], Finding | None], day: date) -> Finding | No
     """An error while judging danger is itself a finding that a human reviews; it never hides an answer."""
     try:
         return judge()
+    except QueryFailed:  # the database's fault says nothing about the answer: it is judged again
+        raise
     except Exception:
         return safety.judge_failed(day)
 

@@ -12,7 +12,7 @@ from storage.crypto import Sealer
 from storage.errors import ClaimLost
 from storage.stores.keys import inbox_subject
 from storage.stores.sql import count, database_time
-from storage.tables.post import InboxRow, InboxState
+from storage.tables.post import MAX_ATTEMPTS, InboxRow, InboxState
 
 EMPTY = b""
 CLAIM = 100  # rows that one process takes at a time
@@ -75,22 +75,24 @@ class Inbox:
         return self._sealer.open(inbox_subject(row.day), "inbox", "body", binding, row.sealed_body)
 
     def claim_untriaged(self, holder: str, limit: int = CLAIM) -> Sequence[InboxRow]:
-        """Rows that nobody has looked at for danger, ignoring order. The look is counted before it is taken."""
-        rows = self._claim(
+        """Rows that nobody has looked at for danger, ignoring order.
+
+        The first look is counted before it is taken, a later one by `look_again`: see `claim_turns`.
+        """
+        return self._claim(
             select(InboxRow)
             .where(InboxRow.state == InboxState.WAITING, InboxRow.triaged.is_(False), self._unclaimed(InboxRow))
             .order_by(InboxRow.position)
             .limit(limit),
             holder,
-            looks=InboxRow.looks + 1,
+            looks=case((InboxRow.looks == 0, 1), else_=InboxRow.looks),
         )
-        return rows
 
     def claim_turns(self, holder: str, limit: int = CLAIM) -> Sequence[InboxRow]:
         """Triaged rows whose turn it is, at most one of each chat: its oldest that waits.
 
         The first try is counted before it is made, so that a row that kills the process is found; a later one only by
-        `begin_again`, when it is really made: a row must not die of kills that met it while it stood in line.
+        `try_again`, when it is really made: a row must not die of kills that met it while it stood in line.
         """
         older = aliased(InboxRow)
         earlier = select(older.position).where(
@@ -118,7 +120,7 @@ class Inbox:
             self._session.execute(
                 update(InboxRow)
                 .where(InboxRow.position.in_([row.position for row in rows]))
-                .values(claimed_by=holder, claimed_until=database_time(self._session, CLAIM_SECONDS), **counted)
+                .values(claimed_by=holder, claimed_until=self._later(CLAIM_SECONDS), **counted)
                 .execution_options(synchronize_session=False)
             )
         return rows
@@ -126,11 +128,35 @@ class Inbox:
     def _unclaimed(self, row: type[InboxRow]) -> ColumnElement[bool]:
         return or_(row.claimed_until.is_(None), row.claimed_until < database_time(self._session))
 
-    def begin_again(self, position: int, holder: str) -> None:
+    def try_again(self, position: int, holder: str, attempt: int) -> None:
+        """Counts a try that is made alone, and keeps the row for longer each time.
+
+        Should the process end with it once more, the others go on meanwhile, and whatever killed it from outside is
+        not likely to meet the same row again.
+        """
+        self._own(position, holder, attempts=attempt, claimed_until=self._later(CLAIM_SECONDS * (attempt - 1)))
+
+    def look_again(self, position: int, holder: str) -> None:
+        """Counts a look that is taken alone. The next one does not wait: it may be about danger."""
+        self._own(position, holder, looks=InboxRow.looks + 1)
+
+    def _own(self, position: int, holder: str, **becomes: Any) -> None:
         self._session.execute(
             update(InboxRow)
             .where(InboxRow.position == position, InboxRow.claimed_by == holder)
-            .values(attempts=InboxRow.attempts + 1)
+            .values(**becomes)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _later(self, seconds: float) -> ColumnElement[Any]:
+        return database_time(self._session, seconds)
+
+    def forget_looks(self, holder: str) -> None:
+        """The database cut short what this process was looking at: the rows are free at once, and the look is none."""
+        self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.state == InboxState.WAITING, InboxRow.triaged.is_(False), InboxRow.claimed_by == holder)
+            .values(claimed_until=None, claimed_by=None, looks=InboxRow.looks - 1)
             .execution_options(synchronize_session=False)
         )
 
@@ -144,8 +170,15 @@ class Inbox:
         )
 
     def release_all(self) -> None:
-        """On SQLite there is only this process: whatever is still claimed was claimed by one that has died."""
-        self._session.execute(update(InboxRow).where(InboxRow.claimed_until.is_not(None)).values(claimed_until=None))
+        """On SQLite there is only this process: whatever is still claimed was claimed by one that has died.
+
+        Only what died with it more than once, and alone, waits out its claim.
+        """
+        self._session.execute(
+            update(InboxRow)
+            .where(InboxRow.claimed_until.is_not(None), InboxRow.attempts < MAX_ATTEMPTS)
+            .values(claimed_until=None)
+        )
 
     def count_waiting(self) -> int:
         return (

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.tables.base import Table, own_id
 
 MAX_ATTEMPTS = 3  # an update or a letter that failed three times is given up, visibly
+MAX_DEATHS = 6  # so many tries that ended with the process, all but the first alone, are no chance any more
 
 # SQLite only numbers rows by itself when the column is a plain INTEGER.
 Position = BigInteger().with_variant(Integer, "sqlite")

@@ -1,18 +1,23 @@
 """What comes in: a row that cannot be handled dies visibly and blocks nobody; danger is reviewed at once."""
 
+import asyncio
 import dataclasses
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from bot.delivery import worker
 from bot.delivery.drift import Reading
 from bot.services import inbound, outages, safety_line
 from bot.services.work import Work
+from storage.stores.inbox import Inbox, Received
 from storage.tables.diary import CheckInState
 from storage.tables.people import Role
-from storage.tables.post import MAX_ATTEMPTS
+from storage.tables.post import MAX_DEATHS, InboxRow
 from tests.support.clinic import SimulatedClinic, opened
 
 
@@ -21,6 +26,12 @@ class Broken:
 
     def __getattr__(self, _: str) -> object:
         raise RuntimeError("patterns")
+
+
+def alerts(work: Work) -> list[str]:
+    """Why each open alert was raised."""
+    found = [work.stores.findings.of_alert(alert.id) for alert in work.stores.alerts.all_open()]
+    return [work.stores.findings.reason(finding)[0] for findings in found for finding in findings]
 
 
 def notes(work: Work) -> list[str]:
@@ -70,22 +81,98 @@ async def test_a_failing_look_is_an_alert_at_the_first_failure(
     assert "patient P-0002" in await clinic.nurse.last()
 
 
-async def test_a_row_that_kills_the_process_is_found(clinic: SimulatedClinic) -> None:
+def let_claims_run_out(clinic: SimulatedClinic) -> None:
+    with clinic.desk.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE inbox SET claimed_until = NULL")
+
+
+async def test_a_row_that_kills_the_process_each_time_is_found(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     handle, tried = clinic.afterglow.worker._handle, []
 
     async def dies(turn: worker.Turn) -> None:
         tried.append(turn.attempt)
-        if turn.attempt > MAX_ATTEMPTS:
+        if turn.attempt > MAX_DEATHS:
             await handle(turn)
-        # otherwise the process ends here; the next one begins as every start does
-        await clinic.desk.ask(lambda work: work.stores.inbox.release_all())
+        let_claims_run_out(clinic)  # otherwise the process ends here
 
     clinic.afterglow.worker._handle = dies  # type: ignore[method-assign]
     await clinic.ana.says("this one kills")
-    assert tried == [1, 2, 3, 4]
+    assert tried == list(range(1, MAX_DEATHS + 2))
     assert len(clinic.desk.act_now(lambda work: work.stores.inbox.dead())) == 1
     assert "patient P-0001" in await clinic.nurse.last()
+
+
+async def test_a_row_that_died_with_the_process_while_alone_rests_and_the_others_go_on(
+    clinic: SimulatedClinic,
+) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.enrols(clinic.ben)
+    handle, tried, kills = clinic.afterglow.worker._handle, [], 3
+    rests, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def dies(turn: worker.Turn) -> None:
+        tried.append((turn.attempt, turn.raw["message"]["text"]))
+        if turn.raw["message"]["text"] == "met by kills" and turn.attempt <= kills:
+            await clinic.desk.ask(lambda work: work.stores.inbox.release_all())
+            if turn.attempt == kills:
+                rests.set()
+            return
+        await handle(turn)
+        goes_on.set()
+
+    clinic.afterglow.worker._handle = dies  # type: ignore[method-assign]
+    await clinic.people.act(2001, "text", text="met by kills")
+    await rests.wait()
+    await clinic.people.act(2002, "text", text="another's")
+    await goes_on.wait()
+    assert tried == [(1, "met by kills"), (2, "met by kills"), (3, "met by kills"), (1, "another's")]
+    let_claims_run_out(clinic)
+    await clinic.afterglow.settle()
+    assert clinic.desk.act_now(notes) == ["met by kills"]
+    assert clinic.desk.act_now(alerts) == []
+
+
+@pytest.mark.parametrize("deaths", [MAX_DEATHS - 1, MAX_DEATHS])
+async def test_looks_that_ended_with_the_process_are_taken_again_some_times_and_then_reviewed(
+    clinic: SimulatedClinic, deaths: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await clinic.enrols(clinic.ana)
+    take_in = Inbox.take_in
+
+    def after_deaths(inbox: Inbox, batch: Iterable[Received]) -> Sequence[InboxRow]:
+        rows = take_in(inbox, batch)
+        for row in rows:
+            row.looks = deaths
+        return rows
+
+    monkeypatch.setattr(Inbox, "take_in", after_deaths)
+    await clinic.ana.says("a calm day")
+    assert clinic.desk.act_now(notes) == ["a calm day"]
+    assert clinic.desk.act_now(alerts) == (["r0.needs_review"] if deaths == MAX_DEATHS else [])
+
+
+async def test_a_database_that_fails_during_a_look_is_no_alert(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, url=database_url) as clinic:
+        await clinic.enrols(clinic.ana)
+        loop = asyncio.get_running_loop()
+        judge, failures, comes_back = safety_line._judge, iter(range(MAX_DEATHS + 1)), asyncio.Event()
+
+        def fails(*given: Any, **flags: Any) -> object:
+            if next(failures, None) is not None:
+                raise OperationalError("SELECT", {}, Exception("the server is away"))
+            loop.call_soon_threadsafe(comes_back.set)
+            return judge(*given, **flags)
+
+        monkeypatch.setattr(safety_line, "_judge", fails)
+        monkeypatch.setattr(worker, "RETRY_SECONDS", 0.01)
+        await clinic.people.act(2001, "text", text="a calm day")
+        await comes_back.wait()
+        await clinic.afterglow.settle()
+        assert clinic.desk.act_now(notes) == ["a calm day"]
+        assert clinic.desk.act_now(alerts) == []
 
 
 async def test_after_a_gap_in_polling_patients_are_asked_again(clinic: SimulatedClinic) -> None:
