@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8080
+# Tests mostly wait, for bots to start and servers to stop, so there is work for one more at a time than there are cores.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 PROOF := nice $(BIN)/python -m
 
@@ -42,7 +44,7 @@ run: $(BIN)/afterglow
 
 test: $(READY)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; echo "No Chromium here: the tests of the simulator's page are left out (Debian: apt install chromium)."
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .
