@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": running.run,
     "simulate": running.simulate,
     "invite": people.invite,
+    "erase": people.erase,
     "export": exporting.export,
     "screen": medicine.screen,
     "backtest": medicine.replay_series,
@@ -45,5 +46,5 @@ def main() -> None:
         errors.print(f"[bold red]This cannot be done.[/] {error}", highlight=False, soft_wrap=True)
         sys.exit(MISUSE)
     except UnknownPatient:
-        errors.print("There is no patient with that code. `afterglow export` without a code writes everybody.")
+        errors.print("There is no patient with that code.")
         sys.exit(MISUSE)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from bot.services import courses, diary, letters
+from bot.services import care, courses, diary, letters
 from bot.services.errors import StaleButton
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.alerts import Alert, AlertState
 from storage.tables.diary import CheckInState
-from storage.tables.people import Patient, PatientState
+from storage.tables.people import Patient, PatientState, Person
 
 LOOK_AGAIN = timedelta(hours=1)
 HANDOVER = timedelta(hours=72)  # at most so long the team may take over what is open before the data goes
@@ -32,6 +32,16 @@ class Stored:
     infusions: int
     alerts: int
     about: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an operator is told before and after."""
+
+    code: str
+    stored: Stored
+    joined: bool
+    open_alerts: tuple[str, ...]
 
 
 def show(work: Work) -> None:
@@ -94,23 +104,42 @@ def go_on(work: Work, patient: Patient) -> None:
         patient.state_until = work.now + LOOK_AGAIN
 
 
+def erase_for_operator(work: Work, code: str, *, really: bool) -> Erasure:
+    """What is stored and what is in the way; gone afterwards if `really` and nothing is. Raises `UnknownPatient`."""
+    patient = care.find(work, code)
+    found = Erasure(
+        patient.code, stored(work, patient.id), joined=work.stores.people.find(patient.id) is not None,
+        open_alerts=tuple(alert.code for alert in _open_alerts(work, patient)),
+    )  # fmt: skip
+    if really and not found.open_alerts:
+        erase(work, patient)
+    return found
+
+
 def erase(work: Work, patient: Patient) -> None:
-    person = work.stores.people.get(patient.id)
-    chat = work.stores.chats.get(person.chat_id)
-    language = person.language
     for alert in _open_alerts(work, patient):
         alert.state, alert.outcome, alert.closed_at, alert.next_step_at = AlertState.CLOSED, "erased", work.now, None
     _stop_asking(work, patient)
+    work.stores.invites.withdraw_for(patient.id)
     work.stores.outbox.withdraw(patient.id)
     work.stores.outbox.withdraw_about(patient.id)
-    work.stores.inbox.empty(chat.chat_key, work.caller.source)
-    work.stores.dialogues.leave(chat)
+    person = work.stores.people.find(patient.id)
+    if person is not None:  # else invited, and has never come
+        _leave(work, person, heard=patient.state != PatientState.DECEASED)
     work.stores.patients.empty(patient, zone=work.clinic.zone, country=work.clinic.country)
-    work.stores.people.leave(person, work.stores.chats.nowhere())
     patient.state, patient.state_until = PatientState.ERASED, work.now + FORGET_CHAT
     work.stores.keys.erase(str(patient.id))
     work.stores.audit.record("patient.erased", actor=work.caller.id, subject=patient.id)
-    letters.to_chat(work, chat, "privacy.erased", Urgency.REPLY, detail=language)
+
+
+def _leave(work: Work, person: Person, *, heard: bool) -> None:
+    """Empties what came from the chat and gives it up; its last message, unless the phone is to stay silent."""
+    chat, language = work.stores.chats.get(person.chat_id), person.language
+    work.stores.inbox.empty(chat.chat_key, work.caller.source)
+    work.stores.dialogues.leave(chat)
+    work.stores.people.leave(person, work.stores.chats.nowhere())
+    if heard:
+        letters.to_chat(work, chat, "privacy.erased", Urgency.REPLY, detail=language)
 
 
 def forget_chat(work: Work, patient: Patient) -> None:

@@ -1,7 +1,7 @@
 """Subject keys and facts."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from os import urandom
 
 from sqlalchemy import delete, func, select
@@ -12,6 +12,7 @@ from storage.errors import StorageError
 from storage.tables.keys import Fact, SubjectKey
 
 INDEX_SUBJECT = "index"  # the key under which chat ids are hashed
+CACHED_FOR = timedelta(minutes=1)  # at most so long another process can use a key that was destroyed
 
 
 class Erased(StorageError):
@@ -20,10 +21,20 @@ class Erased(StorageError):
 
 
 class KeyCache:
-    """Unwrapped keys that are known to be committed; shared by the units of work of one process."""
+    """Unwrapped keys that are known to be committed; shared by the units of work of one process.
+
+    Another process may destroy a key meanwhile, so everything is forgotten every minute, used or not.
+    """
 
     def __init__(self) -> None:
-        self.known: dict[str, bytes] = {}
+        self._known: dict[str, bytes] = {}
+        self._since = datetime.min.replace(tzinfo=UTC)
+
+    def at(self, now: datetime) -> dict[str, bytes]:
+        """What may still be used at this moment."""
+        if not timedelta(0) <= now - self._since <= CACHED_FOR:
+            self._known, self._since = {}, now
+        return self._known
 
 
 class Keys:
@@ -32,7 +43,7 @@ class Keys:
     def __init__(self, session: Session, masters: MasterKeys, cache: KeyCache, now: datetime, fresh: set[str]) -> None:
         self._session = session
         self._masters = masters
-        self._cache = cache
+        self._cached = cache.at(now)
         self._now = now
         # A key made in this transaction may still be rolled back: sealing later rows with it would lose them. So it
         # stays out of the shared cache until a later transaction has read it from its committed row.
@@ -59,7 +70,7 @@ class Keys:
 
     def erase(self, subject: str) -> None:
         self._session.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
-        self._cache.known.pop(subject, None)
+        self._cached.pop(subject, None)
         self._made_here.pop(subject, None)
 
     def erase_inbox_days_before(self, day: date, *, keep: Iterable[date] = ()) -> int:
@@ -96,7 +107,7 @@ class Keys:
         return len(rows)
 
     def _known(self, subject: str) -> bytes | None:
-        known = self._made_here.get(subject) or self._cache.known.get(subject)
+        known = self._made_here.get(subject) or self._cached.get(subject)
         if known is not None:
             return known
         row = self._session.get(SubjectKey, subject)
@@ -104,7 +115,7 @@ class Keys:
             return None
         key = self._masters.unwrap(subject, row.master, row.wrapped)
         if subject not in self._fresh:
-            self._cache.known[subject] = key
+            self._cached[subject] = key
         return key
 
 

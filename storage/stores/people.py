@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -27,6 +28,7 @@ from storage.tables.people import (
     RotaPlace,
 )
 
+NUMBERED = re.compile(r"P[-–\s]*([0-9]{1,9})")
 CHATS_SUBJECT = "chats"  # chat ids outlive a role, so they are sealed for the clinic, not for a person
 
 
@@ -178,7 +180,14 @@ class Patients:
         return self._session.get_one(Patient, patient_id)
 
     def by_code(self, code: str) -> Patient | None:
-        return self._session.scalar(select(Patient).where(func.upper(Patient.code) == code.strip().upper()))
+        """By the code as people write it: «p0001» and «p-1» mean P-0001, unless that is somebody's very code."""
+        written = code.strip().upper()
+        numbered = NUMBERED.fullmatch(written)
+        for wanted in (written, *([f"P-{int(numbered[1]):04d}"] if numbered else [])):
+            found = self._session.scalar(select(Patient).where(func.upper(Patient.code) == wanted))
+            if found is not None:
+                return found
+        return None
 
     def all(self) -> Sequence[Patient]:
         """Everybody but those who were erased."""

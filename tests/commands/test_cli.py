@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from bot.cli import cli
+from bot.services.errors import UnknownPatient
 from storage.engine import RunningLock
 from tests.support.clinic import SimulatedClinic
 
@@ -20,6 +23,12 @@ def afterglow(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
         cwd=folder, capture_output=True, text=True, timeout=60, check=False,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder), **settings},
     )  # fmt: skip
+
+
+def beside(clinic: SimulatedClinic, *arguments: str, typed: str | None = None) -> Result:
+    """A command on the database of the running bot, without the seconds that a process of its own takes to start."""
+    settings = {"DATA_DIR": str(clinic.folder), "DATABASE_URL": clinic.settings.database}
+    return CliRunner().invoke(cli, arguments, input=typed, env=settings)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +122,20 @@ async def test_export_in_every_format(clinic: SimulatedClinic, tmp_path: Path) -
     assert '"valueQuantity"' in (tmp_path / "out" / "P-0001.fhir.json").read_text(encoding="utf-8")
     unknown = afterglow(tmp_path, "export", "P-0404", **settings)
     assert unknown.returncode == 2 and "no patient with that code" in unknown.stderr
+
+
+async def test_erase_asks_and_says_what_is_gone_and_what_is_not_yet(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("7")
+    asked = beside(clinic, "erase", "p0001", typed="n\n")
+    assert asked.exit_code != 0 and "Erase this patient?" in asked.output
+    ran = beside(clinic, "erase", "p0001", "--yes")
+    assert "P-0001 is erased" in ran.output and "1 answers" in ran.output
+    assert "after 14 days" in ran.output and "within 60 seconds" in ran.output
+    assert isinstance(beside(clinic, "erase", "P-0001", "--yes").exception, UnknownPatient)
+    await clinic.forward(minutes=2)
+    assert "Everything about you is deleted" in await clinic.ana.last()
 
 
 SERIES = """person,day,mood,infusion,phq9,urge,intent,missed

@@ -2,11 +2,14 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
+from bot.services import privacy
 from bot.services.work import Work
-from storage.stores.keys import Erased
+from storage.engine import Database
+from storage.stores.keys import CACHED_FOR, Erased
 from tests.support.clinic import SimulatedClinic
 
 
@@ -120,3 +123,51 @@ async def test_the_own_chart_is_covered_and_says_the_same_in_words(clinic: Simul
     await clinic.ana.says("/chart")
     shown = (await clinic.ana.messages())[-1]
     assert shown["file"] and "7" in shown["text"]
+
+
+async def test_somebody_who_was_invited_and_never_came_is_erased(clinic: SimulatedClinic) -> None:
+    await clinic.nurse.says("/enrol")
+    link = (await clinic.nurse.last()).split()[-1]
+    erased = clinic.desk.act_now(privacy.erase_for_operator, "p-1", really=True)
+    assert (erased.code, erased.joined) == ("P-0001", False)
+    await clinic.nurse.says("P-0001")
+    assert "No patient has this code" in await clinic.nurse.last()
+    await clinic.ana.says(link)
+    assert "I agree" not in await clinic.ana.all_texts() and "English" not in await clinic.ana.buttons()
+    await clinic.forward(days=2)  # the day on which a chat is forgotten passes, though there was none
+
+
+async def test_the_operator_erases_nobody_whose_alert_is_open(clinic: SimulatedClinic) -> None:
+    await answered(clinic)
+    await clinic.ana.taps("I need help")
+    found = clinic.desk.act_now(privacy.erase_for_operator, "P-0001", really=True)
+    assert found.open_alerts and "the dog is well" in anything_readable(clinic)
+    await clinic.nurse.taps("Take it", "Contacted", "Close", "Reached and safe")
+    erased = clinic.desk.act_now(privacy.erase_for_operator, "P-0001", really=True)
+    assert (erased.stored.answers, erased.stored.notes, erased.joined) == (4, 1, True)
+    assert anything_readable(clinic) == []
+
+
+async def test_the_phone_of_the_dead_stays_silent_when_the_data_goes(clinic: SimulatedClinic) -> None:
+    await answered(clinic)
+    await clinic.nurse.says("P-0001")
+    more = next(name for name in await clinic.nurse.buttons() if name.startswith("More"))
+    await clinic.nurse.taps(more, "Deceased", "Yes, P-0001 has died", "Yes, P-0001 has died")
+    heard = len(await clinic.ana.messages())
+    clinic.desk.act_now(privacy.erase_for_operator, "P-0001", really=True)
+    await clinic.forward(days=2)
+    assert len(await clinic.ana.messages()) == heard
+    assert anything_readable(clinic) == []
+
+
+async def test_another_process_cannot_use_a_destroyed_key_for_longer_than_a_minute(clinic: SimulatedClinic) -> None:
+    await answered(clinic)
+    assert "the dog is well" in anything_readable(clinic)  # the key is in this process's memory now
+    other = Database(clinic.settings.database, clinic.desk.database.masters)
+    with other.unit_of_work(clinic.clock.now()) as stores:
+        patient = stores.patients.by_code("P-0001")
+        assert patient is not None
+        stores.keys.erase(str(patient.id))
+    other.close()
+    clinic.clock.turn_to(clinic.clock.now() + CACHED_FOR + timedelta(seconds=1))
+    assert anything_readable(clinic) == []
