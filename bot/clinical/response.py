@@ -122,9 +122,9 @@ def _half_lost(
 def _best_week(after: Series, day: date, end: date) -> BestWeek | None:
     """The earliest of the best; only whole weeks with as many answers as a reference needs."""
     weeks = []
+    mood_on = {(answered - day).days: mood for answered, mood in after}
     for first in range(1, (end - day).days - WEEK + 2):
-        start = day + timedelta(days=first)
-        moods = [mood for answered, mood in after if start <= answered < start + timedelta(days=WEEK)]
+        moods = [mood_on[since] for since in range(first, first + WEEK) if since in mood_on]
         if len(moods) >= REFERENCE_MINIMUM:
             weeks.append(BestWeek(first, Mean(fmean(moods), len(moods), WEEK)))
     return max(weeks, key=lambda week: week.mean.value, default=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from bot.clinical.diary import AlertEntry, CheckIn, Diary, Infusion, Response
@@ -14,7 +14,8 @@ from bot.exports.summary import event_in_words
 from bot.exports.wording import NONE, Voice
 
 DAILY = "daily"
-WIDE_LINE, NARROW_LINE = 100, 48  # Latin characters that surely fit beside the day, and beside the daily items
+WIDE_LINE, NARROW_LINE = 100, 44  # Latin characters that surely fit beside the day, and beside the daily items
+SITTING = timedelta(minutes=2)  # answers given within it share one time, from the first to the last
 DAILY_ITEMS = ("mood", "interest", "sleep", "urge", "intent")
 
 
@@ -22,7 +23,7 @@ def view(diary: Diary, library: Library, voice: Voice) -> dict[str, object]:
     """Rows by month, oldest first; `rows` of kind "check_in" have a cell per daily item, the others one sentence."""
     rows = sorted(_rows(diary, library, voice), key=lambda row: (row.day, row.order, row.moment))
     return {
-        "heads": [voice.say(f"diary.{name}") for name in ("day", "asked")]
+        "heads": [voice.say(f"diary.{name}") for name in ("day", "asked", "answered")]
         + [voice.named("short", item) for item in DAILY_ITEMS]
         + [voice.say("diary.more")],
         "months": list(_months(rows, voice)),
@@ -143,16 +144,22 @@ def _check_in(check_in: CheckIn, library: Library, voice: Voice) -> dict[str, ob
     more += [voice.say(f"mode.{mode.value}") for mode in (Mode.PROXY, Mode.STAFF) if mode in modes]
     if check_in.outcome.value == "partly":
         more.append(voice.say("result.partly"))
+    shown = [daily.get(item) for item in DAILY_ITEMS]
+    given = [answer for answer in shown if answer is not None]
     return {
         "kind": "check_in",
         "asked": voice.time(check_in.prompted_at) if check_in.prompted_at else "",
-        "cells": [_cell(daily.get(item), voice) for item in DAILY_ITEMS] if daily else [],
+        "answered": _from_to(given, voice) if given else "",
+        "cells": [_said(answer, voice) for answer in shown] if daily else [],
+        "times": [voice.time(answer.answered_at) if answer else "" for answer in shown] if _apart(given) else [],
         "more": "; ".join(more),
     }
 
 
-def _cell(answer: Response | None, voice: Voice) -> dict[str, str]:
-    return {"said": _said(answer, voice), "time": voice.time(answer.answered_at) if answer else ""}
+def _apart(given: Sequence[Response]) -> bool:
+    """So long between them that each answer needs its own time beside it."""
+    moments = [answer.answered_at for answer in given]
+    return bool(moments) and max(moments) - min(moments) > SITTING
 
 
 def _said(answer: Response | None, voice: Voice) -> str:

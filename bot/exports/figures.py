@@ -73,8 +73,8 @@ class Figures:
     half_lost: int | None  # day after the current infusion on which half of the gain was gone
     half_holds: bool  # at least half of the current gain is still there
     gain: float | None  # of the current infusion, in points; None: too few answers to tell
+    half_lost_days: dict[int, int]  # by infusion number, where it happened
     half_lost_median: float | None
-    half_lost_count: int
     answered: Answered
     answered_recently: Answered
 
@@ -85,7 +85,7 @@ def figures(diary: Diary, library: Library, today: date) -> Figures:
     given = diary.infusions[-1] if diary.infusions else None
     sittings = [total for total in totals(diary, library, "phq9") if total.own and total.value is not None]
     courses = responses(diary, today)
-    halves = [days for course in courses if (days := half_lost(course)) is not None]
+    halves = {course.number: days for course in courses if (days := half_lost(course)) is not None}
     item9 = list(item_nine(diary, library))
     current = courses[-1] if courses else None
     return Figures(
@@ -102,8 +102,8 @@ def figures(diary: Diary, library: Library, today: date) -> Figures:
         half_lost=half_lost(current) if current else None,
         half_holds=current is not None and isinstance(current.half_lost, NotYet),
         gain=current.gain if current else None,
-        half_lost_median=median(halves) if halves else None,
-        half_lost_count=len(halves),
+        half_lost_days=halves,
+        half_lost_median=median(halves.values()) if halves else None,
         answered=days_answered(diary.check_ins),
         answered_recently=days_answered(c for c in diary.check_ins if (today - c.day).days < WATCHED_DAYS),
     )

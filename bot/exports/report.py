@@ -44,8 +44,11 @@ def picture(
     ppi: float = 110,
 ) -> bytes:
     """PNG of the summary page alone."""
-    data = view(diary, library=library, texts=texts, language=language, made_at=made_at, clinic=clinic, period=period)
-    return png("report.typ", data | {"diary": None}, ppi=ppi)
+    data = view(
+        diary, library=library, texts=texts, language=language, made_at=made_at, clinic=clinic, period=period,
+        whole=False,
+    )  # fmt: skip
+    return png("report.typ", data, ppi=ppi)
 
 
 def view(
@@ -57,8 +60,12 @@ def view(
     made_at: datetime,
     clinic: str,
     period: Period | None = None,
+    whole: bool = True,
 ) -> dict[str, object]:
-    """Everything on the pages as ready sentences and numbers in data units; the template only places it."""
+    """Everything on the pages as ready sentences and numbers in data units; the template only places it.
+
+    Not `whole`: the summary page without the diary behind it.
+    """
     voice = Voice(texts, language, diary.zone)
     today = last_day(diary, made_at, period)
     diary = until(diary, today)
@@ -77,12 +84,12 @@ def view(
         "legend": panels.mood_legend(voice, mood),
         "phq9_legend": panels.questionnaire_legend(voice, phq9),
         "span": panels.span(voice, shown),
-        "episodes": summary.episodes(diary, voice, today),
+        "episodes": summary.episodes(diary, known, voice),
         "side_effects": summary.side_effects(diary, voice),
         "alerts": summary.alerts(within(diary, period), voice),
         "events": summary.events(diary, voice, shown),
         "words": {word: voice.say(f"page.{word}") for word in summary.WORDS},
-        "diary": diary_pages.view(within(diary, period), library, voice),
+        "diary": diary_pages.view(within(diary, period), library, voice) if whole else None,
     }
 
 

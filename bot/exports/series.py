@@ -125,8 +125,9 @@ def _runs(points: Sequence[Point]) -> Iterator[tuple[Point, ...]]:
 def middle_half(found: Sequence[Episode]) -> list[tuple[int, float, float]]:
     """Quartiles of the answers by day since the infusion, over three days, where four infusions have answers."""
     band = []
+    mood_on = [dict(episode.points) for episode in found]
     for day in range(1, LONGEST_EPISODE + 1):
-        near = [[value for x, value in episode.points if abs(x - day) <= 1] for episode in found]
+        near = [[moods[x] for x in (day - 1, day, day + 1) if x in moods] for moods in mood_on]
         means = [sum(values) / len(values) for values in near if values]
         if len(means) < LEAST_FOR_A_BAND:
             break

@@ -7,10 +7,10 @@ from statistics import mean
 from unicodedata import east_asian_width
 
 from bot.clinical.diary import AlertEntry, Diary, Event
-from bot.clinical.response import REFERENCE_MINIMUM, responses
+from bot.clinical.response import REFERENCE_MINIMUM
 from bot.clinical.terms import Level
 from bot.exports import series
-from bot.exports.figures import LEAST_GAIN, Answered, Figures, Period, Total, half_lost, newest
+from bot.exports.figures import LEAST_GAIN, Answered, Figures, Period, Total, newest
 from bot.exports.panels import lettered
 from bot.exports.wording import NONE, Voice
 
@@ -152,7 +152,9 @@ def _half_lost(known: Figures, voice: Voice) -> dict[str, object]:
     middle = known.half_lost_median
     earlier = (
         voice.count(
-            "tile.half.median", known.half_lost_count, median=voice.number(middle, 0 if middle == int(middle) else 1)
+            "tile.half.median",
+            len(known.half_lost_days),
+            median=voice.number(middle, 0 if middle == int(middle) else 1),
         )
         if middle is not None
         else voice.say("tile.half.no_median")
@@ -200,11 +202,10 @@ def phq9_in_words(known: Figures, voice: Voice) -> str:
     )
 
 
-def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
+def episodes(diary: Diary, known: Figures, voice: Voice) -> dict[str, object]:
     """The last eight infusions on shared axes; the axis ends where the longest of them does."""
-    found = series.episodes(diary, today)
+    found = series.episodes(diary, known.today)
     shown = found[-series.EPISODES_SHOWN :]
-    half = half_lost_days(diary, today)
     longest = max((int(point[0]) for episode in shown for point in episode.points), default=0)
     days = max(LEAST_EPISODE_DAYS, min(longest, series.LONGEST_EPISODE))
     return {
@@ -227,17 +228,12 @@ def episodes(diary: Diary, voice: Voice, today: date) -> dict[str, object]:
                 "points": episode.points,
                 "lines": episode.runs,
                 "current": episode is found[-1],
-                "half": half.get(episode.infusion.number),
+                "half": known.half_lost_days.get(episode.infusion.number),
             }
             for episode in shown
         ],
         "alt": voice.count("episode.alt", len(shown)),
     }
-
-
-def half_lost_days(diary: Diary, today: date) -> dict[int, int]:
-    """Infusion number to the day on which half of its gain was gone, where that happened."""
-    return {course.number: days for course in responses(diary, today) if (days := half_lost(course)) is not None}
 
 
 def side_effects(diary: Diary, voice: Voice) -> dict[str, object] | None:

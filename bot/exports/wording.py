@@ -25,10 +25,6 @@ class Voice:
     language: str
     zone: str = "UTC"
 
-    @property
-    def locale(self) -> Locale:
-        return _locale(self.language)
-
     def say(self, key: str, /, **values: type_of_value) -> str:
         return self.texts.say(f"exports.{key}", self.language, **values)
 
@@ -46,10 +42,10 @@ class Voice:
     def number(self, value: float | None, digits: int = 1) -> str:
         if value is None:
             return NONE
-        return format_decimal(round(value, digits), format="0." + "0" * digits if digits else "0", locale=self.locale)
+        return _number(round(value, digits), "0." + "0" * digits if digits else "0", self.language)
 
     def dose(self, value: float) -> str:
-        return format_decimal(value, format="0.##", locale=self.locale)
+        return _number(value, "0.##", self.language)
 
     def day(self, day: date) -> str:
         return self._date(day, "d MMM y" if self.language != "de" else "d. MMM y")
@@ -65,10 +61,10 @@ class Voice:
         return self._date(day, "EEE d MMM" if self.language != "de" else "EEE d. MMM")
 
     def month(self, day: date) -> str:
-        return format_date(day, "LLL", locale=self.locale).rstrip(".")
+        return _date(day, "LLL", self.language).rstrip(".")
 
     def month_of_year(self, day: date) -> str:
-        return format_skeleton("yMMMM", day, locale=self.locale)
+        return _month_of_year(day, self.language)
 
     def moment(self, moment: datetime) -> str:
         """Day and time in the voice's zone."""
@@ -78,7 +74,8 @@ class Voice:
         return f"{self.short_day(self.local(moment).date())}, {self.time(moment)}"
 
     def time(self, moment: datetime) -> str:
-        return f"{self.local(moment):%H:%M}"
+        local = self.local(moment)
+        return f"{local.hour:02}:{local.minute:02}"
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.zone))
@@ -101,6 +98,16 @@ def _locale(language: str) -> Locale:
 @lru_cache(maxsize=4096)
 def _date(day: date, pattern: str, language: str) -> str:
     return format_date(day, pattern, locale=_locale(language))
+
+
+@lru_cache(maxsize=256)
+def _month_of_year(day: date, language: str) -> str:
+    return format_skeleton("yMMMM", day, locale=_locale(language))
+
+
+@lru_cache(maxsize=1024)
+def _number(value: float, pattern: str, language: str) -> str:
+    return format_decimal(value, format=pattern, locale=_locale(language))
 
 
 def iso(moment: datetime | None) -> str:

@@ -196,9 +196,20 @@ def test_side_effects_and_alerts(made: Exported) -> None:
 
 def test_every_answer_is_in_the_diary_pages(made: Exported) -> None:
     text = " ".join(made.pages[1:])
-    for row in made.counted:
-        if row["instrument"] == "daily":
-            assert f"{row['value']} {row['answered_local'][11:16]}" in text
+    sittings: dict[str, list[Row]] = {}
+    for row in made.csv["responses"]:
+        if row["instrument"] == "daily" and row["counts"] == "1":
+            sittings.setdefault(row["check_in"], []).append(row)
+    order = ("mood", "interest", "sleep", "urge", "intent")
+    for rows in sittings.values():
+        rows.sort(key=lambda row: order.index(row["item"]))
+        moments = sorted(datetime.fromisoformat(row["answered_utc"]) for row in rows)
+        times = [row["answered_local"][11:16] for row in rows]
+        apart = moments[-1] - moments[0] > timedelta(minutes=2)
+        values = [row["value"] or "skip" for row in rows]
+        cells = [f"{value} {time}" for value, time in zip(values, times, strict=True)] if apart else values
+        span = min(times) if min(times) == max(times) else f"{min(times)}–{max(times)}"
+        assert f"{rows[0]['prompted_local'][11:16]} {span} {' '.join(cells)}" in text
     for row in made.csv["scores"]:
         if row["total"]:
             assert f": {row['total']} (" in text
