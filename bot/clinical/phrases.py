@@ -36,6 +36,7 @@ class Sentence:
     words: tuple[str, ...]
     commas: frozenset[int]
     forms: tuple[frozenset[str], ...]
+    begins: Mapping[str, list[int]]  # by the name of a list that is looked for: where one of its phrases may begin
     ends: dict[tuple[str, int], frozenset[int]] = field(default_factory=dict)  # what was found out already
     found: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
@@ -155,8 +156,10 @@ class Book:
     stops_gaps: frozenset[str] = frozenset({CUT_OUT})
     lists: dict[str, PhraseList] = field(default_factory=dict)
     forms: set[str] = field(default_factory=set)
+    begun_by: dict[str, list[str]] = field(default_factory=dict)  # a first word -> the lists that are looked for
 
-    def add(self, name: str, lines: str) -> None:
+    def add(self, name: str, lines: str, *, only_used: bool = False) -> None:
+        """`only_used`: never looked for itself, only as a part of other phrases."""
         starts: dict[str, list[Phrase]] = {}
         for line in phrases_of(lines):
             try:
@@ -169,6 +172,8 @@ class Book:
             for word in begins:
                 starts.setdefault(word, []).append(phrase)
         self.lists[name] = PhraseList({word: tuple(phrases) for word, phrases in starts.items()})
+        for word in () if only_used else starts:
+            self.begun_by.setdefault(word, []).append(name)
 
     def ends(self, name: str, here: Sentence, place: int) -> frozenset[int]:
         """Where a phrase of this list can end that begins at this place."""
@@ -187,14 +192,17 @@ class Book:
         """Every place where a phrase of this list begins, with its last end."""
         known = here.found.get(name)
         if known is None:
-            starts = self.lists[name].starts.keys()
-            places = [place for place, forms in enumerate(here.forms) if not forms.isdisjoint(starts)]
-            ends = [(place, self.ends(name, here, place)) for place in places]
+            ends = [(place, self.ends(name, here, place)) for place in here.begins.get(name, ())]
             known = here.found[name] = tuple((place, max(reached)) for place, reached in ends if reached)
         return known
 
     def sentence(self, words: Sequence[str], commas: Iterable[int]) -> Sentence:
-        return Sentence(tuple(words), frozenset(commas), tuple(self._forms_of(word) for word in words))
+        forms = tuple(self._forms_of(word) for word in words)
+        begins: dict[str, list[int]] = {}
+        for place, here in enumerate(forms):
+            for name in {name for form in here for name in self.begun_by.get(form, ())}:
+                begins.setdefault(name, []).append(place)
+        return Sentence(tuple(words), frozenset(commas), forms, begins)
 
     def _forms_of(self, word: str) -> frozenset[str]:
         possible = [word, "*"]

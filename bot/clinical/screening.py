@@ -7,9 +7,12 @@ In each language a text is read like this:
     2. sentences end at . ! ? ; and before words like "but"
     3. what is not meant is cut out ("this traffic is killing me", "the thoughts of suicide are gone")
     4. a pattern counts unless it is denied, long past, about somebody else, asked about, or its own `unless` is there
+    5. signs that are no danger alone are weighed together: each has points, also points against, and from a sum on
+       within neighbouring sentences they are a match like a pattern
 """
 
 import tomllib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +26,7 @@ LONGEST = 8000  # characters looked at; the rest of a longer text is looked at i
 OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
 DENIAL_REACHES = 5  # words after "not", "never", "no"
 FRAME_REACHES = 4  # words after "she asked whether", "he said"
+NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together
 TAKES_BACK = (
     "not_meant", "denies", "denial_stops_at", "denial_goes_on_over", "long_ago", "was_once", "says_now", "right_now",
     "still", "somebody_else", "oneself", "only_asked",
@@ -50,6 +54,20 @@ class Pattern:
     examples: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """A points table: the signs found in neighbouring sentences, each counted once, alarm from a sum on."""
+
+    name: str
+    level: Level
+    alarm_from: int
+    points: dict[str, int]
+    examples: tuple[str, ...]
+
+    def reached_by(self, signs: Iterable[str]) -> bool:
+        return sum(self.points.get(sign, 0) for sign in signs) >= self.alarm_from
+
+
 @dataclass(frozen=True)
 class Language:
     """One language's ways of saying it, and its ways of not meaning it."""
@@ -57,17 +75,38 @@ class Language:
     code: str
     book: Book
     patterns: tuple[Pattern, ...]
+    signs: frozenset[str]
+    harmless_signs: frozenset[str]  # with points against only: they count however they are said
+    weighings: tuple[Weighing, ...]
     but: frozenset[str]
     reads_as: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]  # by first word: what is read as what
     key_words: frozenset[str]
     harmless: tuple[str, ...]  # sentences in which nothing must be found; the tests read them
 
-    def found_in(self, line: Line) -> Iterator[Match]:
-        for words, commas in self._clauses(*self._read_as(line)):
-            sentence = self._cut_out(self.book.sentence(words, commas))
-            for pattern in self.patterns:
-                if self._meant(pattern, sentence):
-                    yield Match(pattern.level, f"{self.code}.{pattern.name}")
+    def found_in(self, lines: Iterable[Line]) -> Iterator[Match]:
+        """Every match in the neighbouring sentences of one text."""
+        near: deque[frozenset[str]] = deque(maxlen=NEIGHBOURS)
+        for line in lines:
+            clauses = self._clauses(*self._read_as(line))
+            sentences = [self._cut_out(self.book.sentence(words, commas)) for words, commas in clauses]
+            for sentence in sentences:
+                for pattern in self.patterns:
+                    if self._meant(pattern, sentence):
+                        yield Match(pattern.level, f"{self.code}.{pattern.name}")
+            near.append(frozenset(sign for sentence in sentences for sign in self.signs_in(sentence)))
+            for weighing in self.weighings:
+                together: set[str] = set()
+                for signs in reversed(near):
+                    together |= signs
+                    if weighing.reached_by(together):
+                        yield Match(weighing.level, f"{self.code}.{weighing.name}")
+                        break
+
+    def signs_in(self, sentence: Sentence) -> Iterator[str]:
+        for sign in self.signs.intersection(sentence.begins):
+            hits = self.book.found(sign, sentence)
+            if hits and (sign in self.harmless_signs or self._counts(hits, sentence)):
+                yield sign
 
     def _read_as(self, line: Line) -> tuple[list[str], list[int]]:
         words: list[str] = []
@@ -101,9 +140,14 @@ class Language:
         return self.book.sentence(words, sentence.commas) if CUT_OUT in words else sentence
 
     def _meant(self, pattern: Pattern, sentence: Sentence) -> bool:
+        if pattern.looks_for not in sentence.begins:
+            return False
         hits = self.book.found(pattern.looks_for, sentence)
         if not hits or self.book.found(pattern.unless, sentence):
             return False
+        return self._counts(hits, sentence)
+
+    def _counts(self, hits: Iterable[tuple[int, int]], sentence: Sentence) -> bool:
         return any(not self._taken_back(sentence, start, end) for start, end in hits)
 
     def _taken_back(self, sentence: Sentence, start: int, end: int) -> bool:
@@ -187,9 +231,9 @@ def screen(text: str, patterns: Patterns) -> Match | None:
     found = [
         match
         for start in range(0, len(text), LONGEST)
-        for line in lines_of(text[max(0, start - OVERLAP) : start + LONGEST], patterns.spelling)
+        for lines in [lines_of(text[max(0, start - OVERLAP) : start + LONGEST], patterns.spelling)]
         for language in patterns.languages
-        for match in language.found_in(line)
+        for match in language.found_in(lines)
     ]
     return max(found, key=lambda match: match.level.rank, default=None)
 
@@ -215,12 +259,20 @@ def _language(data: dict[str, Any]) -> Language:
     reading, taken_back = data["reading"], data["taken_back"]
     book = Book(stops_gaps=frozenset({CUT_OUT, *reading["stops_gaps"].split()}))
     for name, lines in data["words"].items():
-        book.add(name, lines)
+        book.add(name, lines, only_used=True)
     for name in TAKES_BACK:
         book.add(name, taken_back[name])
+    signs = data.get("signs", {})
+    for name, lines in signs.items():
+        book.add(f"signs.{name}", lines)
+    weighings = tuple(_weighing(name, entry, signs) for name, entry in data.get("weighed", {}).items())
+    for_danger = {sign for weighing in weighings for sign, points in weighing.points.items() if points > 0}
     return Language(
         code=data["language"],
         book=book,
+        signs=frozenset(f"signs.{name}" for name in signs),
+        harmless_signs=frozenset(f"signs.{name}" for name in signs) - for_danger,
+        weighings=weighings,
         patterns=tuple(_pattern(name, entry, book) for name, entry in data["patterns"].items()),
         but=frozenset(reading["but"].split()),
         reads_as=_short_forms(reading["reads_as"]),
@@ -236,6 +288,23 @@ def _pattern(name: str, entry: dict[str, str], book: Book) -> Pattern:
     book.add(looks_for, entry["looks_for"])
     book.add(unless, entry.get("unless", ""))
     return Pattern(name, Level(entry["level"]), looks_for, unless, tuple(phrases_of(entry["examples"])))
+
+
+def _weighing(name: str, entry: dict[str, Any], signs: Iterable[str]) -> Weighing:
+    if unknown := entry.keys() - {"level", "catches", "alarm_from", "points", "examples"}:
+        raise BadPhrase(f"{name}: {', '.join(sorted(unknown))} is not a key of a points table")
+    points: dict[str, int] = entry["points"]
+    if unknown := points.keys() - set(signs):
+        raise BadPhrase(f"{name}: there is no sign {', '.join(sorted(unknown))}")
+    if not all(isinstance(number, int) for number in (entry["alarm_from"], *points.values())):
+        raise BadPhrase(f"{name}: points are whole numbers")
+    return Weighing(
+        name,
+        Level(entry["level"]),
+        entry["alarm_from"],
+        {f"signs.{sign}": number for sign, number in points.items()},
+        tuple(phrases_of(entry["examples"])),
+    )
 
 
 def _short_forms(reads_as: dict[str, str]) -> dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]:

@@ -170,3 +170,92 @@ def test_a_broken_pattern_file_says_where(now: str, then: str, said: str) -> Non
     with pytest.raises(BadPatterns, match=r"^en\.toml: ") as problem:
         read(text.replace(now, then), "en.toml")
     assert said in str(problem.value)
+
+
+SMALL = """
+language = "xx"
+[reading]
+but = "but"
+stops_gaps = "not"
+key_words = ""
+[reading.reads_as]
+[words]
+[signs]
+weary = "weary of it"
+burden = "a burden"
+last = "last time"
+film = "film"
+[weighed.many_signs]
+level = "orange"
+catches = "signs that are no danger alone"
+alarm_from = 4
+points = { weary = 2, burden = 2, last = 3, film = -2 }
+examples = "i am weary of it and a burden"
+[taken_back]
+not_meant = ""
+denies = "not"
+denial_stops_at = ""
+denial_goes_on_over = ""
+was_once = ""
+long_ago = "years ago"
+says_now = ""
+right_now = ""
+still = ""
+somebody_else = "he"
+oneself = "i"
+only_asked = ""
+harmless = ""
+[patterns]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "alarms"),
+    [
+        ("I am weary of it and a burden", True),
+        ("a burden, weary of it", True),
+        ("I am weary of it. The soup was good! I am a burden", True),
+        ("I am weary of it. One. Two. I am a burden", False),
+        ("weary of it, so weary of it, weary of it", False),
+        ("weary of it, but a burden", True),
+        ("weary of it and not a burden", False),
+        ("I was weary of it and a burden years ago", False),
+        ("he is weary of it and a burden", False),
+        ("weary of it and a burden, the film said", False),
+        ("weary of it and a burden. The film was good", True),
+        ("weary of it and a burden, the last time, not a film", True),
+    ],
+)
+def test_signs_are_weighed_together_and_each_counts_once(text: str, alarms: bool) -> None:
+    match = screen(text, Patterns.of([read(SMALL, "xx.toml")]))
+    assert match == (Match(Level.ORANGE, "xx.many_signs") if alarms else None)
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said"),
+    [
+        ("film = -2", "flim = -2", "there is no sign flim"),
+        ("film = -2", "film = 0.5", "whole numbers"),
+        ("alarm_from", "alarms_from", "alarms_from is not a key of a points table"),
+        ('burden = "a burden"', 'burden = "a [burden"', "signs.burden"),
+    ],
+)
+def test_a_broken_points_table_says_where(now: str, then: str, said: str) -> None:
+    with pytest.raises(BadPatterns, match=r"^xx\.toml: ") as problem:
+        read(SMALL.replace(now, then), "xx.toml")
+    assert said in str(problem.value)
+
+
+@pytest.mark.parametrize("language", PATTERNS.languages, ids=LANGUAGES)
+def test_every_points_table_alarms_at_its_own_examples(language: Language) -> None:
+    for weighing in language.weighings:
+        assert weighing.examples, weighing.name
+        for example in weighing.examples:
+            match = screen(example, Patterns.of([language]))
+            assert match is not None, (weighing.name, example)
+            assert match.level.at_least(weighing.level), (weighing.name, example, match)
+
+
+@pytest.mark.parametrize("language", PATTERNS.languages, ids=LANGUAGES)
+def test_every_sign_is_weighed_somewhere(language: Language) -> None:
+    assert language.signs == {sign for weighing in language.weighings for sign in weighing.points}
