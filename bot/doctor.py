@@ -94,7 +94,11 @@ def _database(settings: Settings, clinic: Clinic) -> Iterator[Check]:
         return
     try:
         where = "PostgreSQL" if not desk.database.is_sqlite else str(desk.database.file)
-        yield _good("database", f"{where}, schema {desk.database.schema_version()}")
+        schema = f"{where}, schema {desk.database.schema_version()}"
+        if desk.database.is_newer():
+            yield _look("database", f"{schema}: a newer Afterglow made it, and this one can work with it. Upgrade it.")
+        else:
+            yield _good("database", schema)
         for ask in (_audit, _rota, _waiting):
             yield desk.act_now(ask)
     finally:

@@ -48,6 +48,8 @@ def migrate(database: Database, place: Shelf, now: datetime) -> Backup | None:
         made = shelf.make(database, database.masters, place, now, label=f"{shelf.BEFORE}-{known_schemas()[0]}")
         log.info("backup.made_before_migration", name=made.data.name)
     database.migrate()
+    if database.is_newer():
+        log.warning("schema.newer", found=database.schema_version(), known=known_schemas()[0])
     return made
 
 

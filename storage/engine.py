@@ -13,25 +13,31 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from storage.crypto import MasterKeys
-from storage.errors import AlreadyRunning, Conflict, SchemaMismatch, Unavailable
+from storage.errors import AlreadyRunning, Conflict, SchemaTooNew, SchemaTooOld, Unavailable
 from storage.stores import Stores
 from storage.stores.alerts import append_to_trail
 from storage.stores.keys import KeyCache
 from storage.tables.alerts import AuditEntry
+from storage.tables.keys import Fact
 
 T = TypeVar("T")
 
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 MOST_TRIES = 6  # of an act that meets another process at the same row
 OVERTAKEN = ("40001", "40P01")  # SQLSTATE: serialization failure, deadlock
 COMMITTED = "afterglow"  # the channel on which PostgreSQL tells the other processes of a commit
+RUNS_FROM = "schema.runs_from"  # the fact which programs, by their schema, can work with the database as it is
+MIGRATING = 7_261_113  # the advisory lock of whoever migrates on PostgreSQL
+# A migration waits for other transactions only briefly: meanwhile everybody else would wait behind it.
+PATIENCE = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0"
 SESSION_LIMITS = "-c idle_in_transaction_session_timeout=4000 -c statement_timeout=30000"
 
 Act = Callable[[Stores], T]
@@ -133,19 +139,31 @@ class Database:
         return Stores(session, self.masters, self._cache, now, fresh)
 
     def migrate(self, revision: str = "head") -> None:
-        """Brings the schema to what this program needs, or to an earlier one. Forward only; safe to repeat."""
-        found, known = self.schema_version(), known_schemas()
-        if found is not None and found not in known:
-            raise SchemaMismatch(found, known[0])
-        with self.engine.connect() as connection:
-            if not self.is_sqlite:  # a large table may take its time
-                connection.execute(text("SET statement_timeout = 0"))
-            upgrade(connection, revision)
-            connection.commit()
+        """Brings the schema to what this program needs, or to an earlier one. Forward only; safe to repeat.
+
+        A schema that a newer program made is left alone. Raises `SchemaTooNew` when this program cannot work with it.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(PATIENCE)
+                    connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+                if _is_newer(connection):
+                    _require_compatible(connection)
+                    return
+                upgrade(connection, revision)
+                _note_who_can_work(connection)
+        except OperationalError as error:
+            raise Unavailable(error) from error
 
     def schema_version(self) -> str | None:
         with self.engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+
+    def is_newer(self) -> bool:
+        """True for a database that a newer program has migrated."""
+        with self.engine.connect() as connection:
+            return _is_newer(connection)
 
     def needs_migration(self) -> bool:
         """True for a database that an older program made; a new and empty one needs no care."""
@@ -175,9 +193,34 @@ def upgrade(connection: Connection, revision: str) -> None:
 
 
 def require_current_schema(connection: Connection) -> None:
-    expected, found = known_schemas()[0], MigrationContext.configure(connection).get_current_revision()
+    expected, found = known_schemas()[0], _revision(connection)
+    if _is_newer(connection):
+        raise SchemaTooNew(found, expected, None)
     if found != expected:
-        raise SchemaMismatch(found, expected)
+        raise SchemaTooOld(found, expected)
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _is_newer(connection: Connection) -> bool:
+    return _revision(connection) not in (None, *known_schemas())
+
+
+def _require_compatible(connection: Connection) -> None:
+    needed = connection.scalar(select(Fact.value).where(Fact.name == RUNS_FROM))
+    if needed not in known_schemas():
+        raise SchemaTooNew(_revision(connection), known_schemas()[0], needed)
+
+
+def _note_who_can_work(connection: Connection) -> None:
+    """A migration that takes something away says from which schema on programs do without it: `runs_from`."""
+    scripts = ScriptDirectory.from_config(_alembic(None)).iterate_revisions(_revision(connection), "base")
+    oldest = next(script.module.runs_from for script in scripts if hasattr(script.module, "runs_from"))
+    if connection.scalar(select(Fact.value).where(Fact.name == RUNS_FROM)) != oldest:
+        connection.execute(delete(Fact).where(Fact.name == RUNS_FROM))
+        connection.execute(insert(Fact).values(name=RUNS_FROM, value=oldest, set_at=func.current_timestamp()))
 
 
 def known_schemas() -> list[str]:
@@ -264,6 +307,6 @@ def _sqlite_engine(url: str) -> Engine:
 
 def _alembic(connection: Connection | None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

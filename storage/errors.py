@@ -72,11 +72,21 @@ class AlreadyRunning(StorageError):
         )
 
 
-class SchemaMismatch(StorageError):
+class SchemaTooOld(StorageError):
     def __init__(self, found: str | None, expected: str) -> None:
         super().__init__(
             f"The database schema is at {found or 'no version'}, this program needs {expected}. "
-            "Run `afterglow migrate`; if the database is the newer one, install the newer Afterglow."
+            "Run `afterglow migrate`."
+        )
+
+
+class SchemaTooNew(StorageError):
+    """A newer program has changed what this one relies on; what it only added would not matter."""
+
+    def __init__(self, found: str | None, expected: str, needed: str | None) -> None:
+        super().__init__(
+            f"The database schema is at {found}, which a newer Afterglow made for programs from schema "
+            f"{needed or found} on; this one is of schema {expected}. Nothing was changed: install the newer Afterglow."
         )
 
 

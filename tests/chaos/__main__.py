@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import SystemRandom
 
-from tests.chaos import disk, kills, postgres, syscalls
+from tests.chaos import away, disk, kills, postgres, syscalls
 from tests.chaos.verdict import Verdict, console
 
 Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
@@ -23,18 +23,26 @@ PROOFS: dict[str, Proof] = {
         folder, kills=given.kills // 2, alerts=given.answers, seed=given.seed
     ),
     "takeover": lambda folder, given: postgres.prove_takeover(folder, alerts=given.answers // 10, seed=given.seed),
+    "away": lambda folder, given: away.prove(folder, minutes=given.minutes, seed=given.seed),
     "restart": lambda folder, given: postgres.prove_restart(folder, alerts=given.answers // 10, seed=given.seed),
 }
 
+MOSTLY_WAITS = ("away",)  # runs beside the others
+
 
 async def main(given: argparse.Namespace) -> bool:
-    holds = True
-    for name in given.proofs or PROOFS:
-        with tempfile.TemporaryDirectory(prefix=f"afterglow-{name}-") as folder:
-            verdict = await PROOFS[name](Path(folder), given)
-            verdict.show()
-            holds = holds and not verdict.broken
-    return holds
+    names = list(given.proofs or PROOFS)
+    waits = [name for name in names if name in MOSTLY_WAITS]
+    beside = [asyncio.create_task(_holds(name, given)) for name in waits]
+    one_by_one = [await _holds(name, given) for name in names if name not in waits]
+    return all([*one_by_one, *await asyncio.gather(*beside)])
+
+
+async def _holds(name: str, given: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory(prefix=f"afterglow-{name}-") as folder:
+        verdict = await PROOFS[name](Path(folder), given)
+        verdict.show()
+        return not verdict.broken
 
 
 if __name__ == "__main__":
@@ -43,6 +51,7 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--answers", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=20, help="how long each outage lasts")
+    parser.add_argument("--minutes", type=float, default=10, help="how long Telegram is away, at least 2")
     parser.add_argument("--most", type=int, default=1000, help="kills at most for each kind of system call")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6), help="repeats a run's choices")
     chosen = parser.parse_args()

@@ -25,6 +25,7 @@ class Story:
     taps: list[tuple[int, str]] = field(default_factory=list)
     tapped: list[tuple[int, str]] = field(default_factory=list)
     endangered: set[str] = field(default_factory=set)
+    spoken: set[str] = field(default_factory=set)  # patients who reported danger in words
 
     @classmethod
     def of(cls, members: list[Member], danger_share: float, random: Random) -> "Story":
@@ -46,7 +47,7 @@ class Story:
 
     @property
     def danger_reported(self) -> set[str]:
-        return {load.code_of(number) for number, data in self.tapped if data.endswith(f".urge|{DANGER}")}
+        return self.spoken | {load.code_of(number) for number, data in self.tapped if data.endswith(f".urge|{DANGER}")}
 
 
 def answers(work: Work) -> Counter[tuple[str, str, int | None]]:

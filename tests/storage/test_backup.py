@@ -23,7 +23,7 @@ from storage.backup.errors import BackupFailed, ForeignBackup, NotABackup
 from storage.backup.shelf import Shelf
 from storage.crypto import MasterKeys
 from storage.engine import Database
-from storage.errors import SchemaMismatch
+from storage.errors import SchemaTooNew
 from storage.tables.people import Role
 from tests.support.clinic import SimulatedClinic, opened
 
@@ -193,6 +193,7 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path, database_ur
     desk = app.open_desk(settings, Clinic(), SimulatorClock())
     with desk.database.engine.begin() as connection:
         connection.exec_driver_sql("update alembic_version set version_num = '9999'")
+        connection.exec_driver_sql("update facts set value = '9998' where name = 'schema.runs_from'")
     desk.close()
-    with pytest.raises(SchemaMismatch, match="install the newer Afterglow"):
+    with pytest.raises(SchemaTooNew, match="install the newer Afterglow"):
         app.open_desk(settings, Clinic(), SimulatorClock())

@@ -7,6 +7,7 @@ import storage.tables.base
 
 revision = "0001"
 down_revision = None
+runs_from = "0001"
 
 
 def upgrade() -> None:

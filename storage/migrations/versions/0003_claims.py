@@ -7,6 +7,7 @@ import storage.tables.base
 
 revision = "0003"
 down_revision = "0002"
+runs_from = "0003"
 
 
 def upgrade() -> None:

@@ -7,6 +7,7 @@ import storage.tables.base
 
 revision = "0004"
 down_revision = "0003"
+runs_from = "0004"
 
 MOMENT = storage.tables.base.Moment(timezone=True)
 POSITION = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
