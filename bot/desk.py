@@ -191,13 +191,13 @@ class Desk:
     def _work(self, stores: Stores, origin: Origin | None) -> Work:
         if origin is None:
             return Work(stores, stores.now, self.knowledge)
-        chat = stores.chats.meet(origin.number, is_group=origin.is_group)
+        met = stores.people.at(stores.chats.key(origin.number))
+        chat = met.chat if met is not None else stores.chats.meet(origin.number, is_group=origin.is_group)
         stores.chats.set_state(chat, ChatState.OPEN)  # whoever writes can be written to
-        person = stores.people.in_chat(chat)
         if origin.is_group and origin.sender is not None:
-            own_chat = stores.chats.known(stores.chats.key(origin.sender))
-            person = stores.people.in_chat(own_chat) if own_chat is not None else None
-        return Work(stores, stores.now, self.knowledge, Caller(person, chat, origin.source))
+            met = stores.people.at(stores.chats.key(origin.sender))
+        person, patient = (met.person, met.patient) if met is not None else (None, None)
+        return Work(stores, stores.now, self.knowledge, Caller(person, chat, patient, origin.source))
 
 
 def _settle(done: asyncio.Future[Any], result: Any) -> None:

@@ -55,9 +55,17 @@ def tier(urge: int, intent: int | None) -> Tier:
 LEVELS = {Tier.LOW: Level.YELLOW, Tier.MEDIUM: Level.ORANGE, Tier.HIGH: Level.RED}
 
 
-def is_judged(instrument: str, item: str) -> bool:
-    """Whether answers to this item can be a finding at all; those to any other need no look before their turn."""
-    return instrument in ("safety", "asq") or (instrument, item) in JUDGED
+def is_judged(instrument: str, item: str, value: int | None) -> bool:
+    """Whether this answer can be a finding, whatever else is known; any other needs no look before its turn.
+
+    A 0 is none on any of these scales: no urge, no intent, safe, no plan.
+    """
+    return value != 0 and (instrument in ("safety", "asq") or (instrument, item) in JUDGED)
+
+
+def reads_history(instrument: str, item: str) -> bool:
+    """Whether earlier days matter to what an answer to this item says."""
+    return (instrument, item) == ("daily", "intent")
 
 
 def judge_answer(

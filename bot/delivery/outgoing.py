@@ -1,5 +1,6 @@
 """What the sender asks of the rows: which letters go now, and what became of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -8,9 +9,10 @@ import structlog
 
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
-from bot.services import membership, receipts
+from bot.services import check_ins, membership, receipts
 from bot.services.letters import Urgency
 from bot.services.work import Work
+from storage.stores.outbox import Sent
 from storage.tables.people import ChatState
 from storage.tables.post import MAX_ATTEMPTS, Letter, LetterState
 
@@ -20,6 +22,8 @@ RETRY_AFTER_ERROR = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(minutes=2)
 LONGEST_URGENT_RETRY = timedelta(seconds=8)  # an alert is there within seconds of Telegram's return
 PROMPTS = ("check_in.prompt", "check_in.reminder")
+OF_CHECK_INS = (*PROMPTS, "check_in.card", "check_in.nudge")
+SPARE = 8  # letters that are read beside those that may go: some do not go after all, some share a chat
 PAGES = ("alert.page", "alert.team")
 
 
@@ -27,13 +31,23 @@ PAGES = ("alert.page", "alert.team")
 class Ready:
     """A letter as it will be sent."""
 
-    position: int
-    chat: UUID
+    letter: Letter  # its row as it was; read only
     number: int
     is_group: bool
-    urgency: int
     content: Content
     edit: int | None  # the message to edit; None sends a new one
+
+    @property
+    def position(self) -> int:
+        return self.letter.position
+
+    @property
+    def chat(self) -> UUID:
+        return self.letter.chat_id
+
+    @property
+    def urgency(self) -> int:
+        return self.letter.urgency
 
 
 def take(work: Work, waiting: list[UUID], most: int, ordinary: int) -> list[Ready]:
@@ -41,20 +55,16 @@ def take(work: Work, waiting: list[UUID], most: int, ordinary: int) -> list[Read
     ready: list[Ready] = []
     taken: set[UUID] = set()
     least = Urgency.DIGEST if ordinary else Urgency.ALERT
-    for letter in work.stores.outbox.due(work.now, not_to=waiting, least=least, limit=4 * most):
+    due = work.stores.outbox.due(work.now, not_to=waiting, least=least, limit=most + SPARE)
+    check_ins.load(work, [found.letter.subject_id for found in due if found.letter.kind in OF_CHECK_INS])
+    for letter, chat, _, _, card in due:
         if letter.chat_id in taken or len(ready) >= most or (letter.urgency > Urgency.ALERT and not ordinary):
             continue
         content = _content(work, letter)
         if content is None:
             continue
-        chat = work.stores.chats.get(letter.chat_id)
-        card = work.stores.outbox.card(letter.chat_id, letter.card) if letter.card and not letter.fresh else None
-        ready.append(
-            Ready(
-                letter.position, chat.id, work.stores.chats.number(chat), chat.is_group, letter.urgency, content,
-                card.message_id if card and not card.has_picture else None,
-            )
-        )  # fmt: skip
+        edit = card.message_id if card is not None and not letter.fresh and not card.has_picture else None
+        ready.append(Ready(letter, work.stores.chats.number(chat), chat.is_group, content, edit))
         taken.add(letter.chat_id)
         ordinary -= letter.urgency > Urgency.ALERT
     return ready
@@ -79,18 +89,22 @@ def _content(work: Work, letter: Letter) -> Content | None:
     return replace(content, photo=None) if letter.attempts else content  # a picture that failed goes as text
 
 
-def sent(work: Work, ready: Ready, message: int | None) -> bool:
-    """True when this may have left letters to others."""
-    letter = work.stores.outbox.get(ready.position)
+def sent(work: Work, batch: Sequence[tuple[Ready, int | None]]) -> bool:
+    """Letters with the number of their message. True when this may have left letters to others."""
     work.stores.outbox.mark_sent(
-        letter, message_id=message, said=ready.content.text, has_picture=ready.content.photo is not None
-    )
-    if letter.kind in PROMPTS and letter.subject_id is not None:
-        check_in = work.stores.check_ins.get(letter.subject_id)
-        check_in.delivered_at = check_in.delivered_at or work.now
-    if letter.kind in PAGES:
-        receipts.page_arrived(work, letter.subject_id)
-    return letter.kind in PAGES
+        [
+            Sent(ready.letter, message, ready.content.text, ready.content.photo is not None,
+                 is_edit=message is not None and message == ready.edit)
+            for ready, message in batch
+        ]
+    )  # fmt: skip
+    letters = [ready.letter for ready, _ in batch]
+    prompted = [letter.subject_id for letter in letters if letter.kind in PROMPTS and letter.subject_id is not None]
+    work.stores.check_ins.mark_delivered(prompted, work.now)
+    pages = [letter for letter in letters if letter.kind in PAGES]
+    for page in pages:
+        receipts.page_arrived(work, page.subject_id)
+    return bool(pages)
 
 
 def refused(work: Work, ready: Ready, state: ChatState) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
@@ -33,6 +34,15 @@ IDLE_SECONDS = 5.0
 P = ParamSpec("P")
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What Telegram has taken and nobody has marked yet."""
+
+    letter: Ready
+    message: int | None
+    marked: asyncio.Future[None]
+
+
 class Sender:
     def __init__(self, bot: DiaryBot, desk: Desk, pace: Pace, lease: Lease) -> None:
         self._bot = bot
@@ -42,6 +52,8 @@ class Sender:
         self._wake = asyncio.Event()
         self.pulse = Pulse()
         self._flying: dict[asyncio.Task[None], UUID] = {}
+        self._taken: list[Taken] = []
+        self._marking: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         self._wake.set()
@@ -120,13 +132,48 @@ class Sender:
             log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
             await self._desk.lead(outgoing.again, letter.position)
         else:
-            if await self._desk.lead(outgoing.sent, letter, message):
+            await self._mark(letter, message)
+
+    async def _mark(self, letter: Ready, message: int | None) -> None:
+        """Returns when it is marked. What Telegram takes while one transaction runs is marked together by the next."""
+        taken = Taken(letter, message, asyncio.get_running_loop().create_future())
+        self._taken.append(taken)
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._mark_all())
+        await taken.marked
+
+    async def _mark_all(self) -> None:
+        while self._taken:
+            batch, self._taken = self._taken, []
+            await self._mark_together(batch)
+
+    async def _mark_together(self, batch: Sequence[Taken]) -> None:
+        try:
+            if await self._desk.lead(outgoing.sent, [(taken.letter, taken.message) for taken in batch]):
                 self._desk.wake()
+        except Exception as error:
+            if len(batch) == 1:
+                _settle(batch[0].marked, error)
+                return
+            for taken in batch:  # each alone, so that one that cannot be marked takes no other with it
+                await self._mark_together([taken])
+        else:
+            for taken in batch:
+                _settle(taken.marked)
 
     async def _lead(self, use_case: Callable[Concatenate[Work, P], None], *args: P.args, **kwargs: P.kwargs) -> None:
         """For what may leave letters to others behind."""
         await self._desk.lead(use_case, *args, **kwargs)
         self._desk.wake()
+
+
+def _settle(marked: asyncio.Future[None], error: Exception | None = None) -> None:
+    if marked.done():
+        return  # whoever waited was stopped
+    if error is not None:
+        marked.set_exception(error)
+    else:
+        marked.set_result(None)
 
 
 async def deliver(bot: DiaryBot, letter: Ready) -> int | None:

@@ -77,7 +77,7 @@ def may_be_danger(seen: Look) -> bool:
     """False only for a tap that no safety rule reads; such rows need no unit of work of their own."""
     tap = decode(seen.data) if seen.data else None
     if isinstance(tap, AnswerTap):
-        return safety.is_judged(tap.instrument, tap.item)
+        return safety.is_judged(tap.instrument, tap.item, tap.value)
     return tap.act == "help" if tap is not None else seen.text is not None
 
 
@@ -89,8 +89,7 @@ def _claim(work: Work, holder: str, *, again: bool) -> list[Row]:
 
 
 def _pass(work: Work, positions: list[int], holder: str) -> None:
-    for position in positions:
-        work.stores.inbox.mark_triaged(position, holder)
+    work.stores.inbox.mark_triaged(positions, holder)
 
 
 def _look_again(work: Work, position: int, holder: str) -> None:
@@ -105,15 +104,15 @@ def _judge(work: Work, seen: Look, position: int, holder: str) -> None:
     )
     if answer or seen.text or help_pressed:
         safety_line.triage(work, answer, seen.text, help_pressed=help_pressed)
-    work.stores.inbox.mark_triaged(position, holder)
+    work.stores.inbox.mark_triaged([position], holder)
 
 
 def _failed(work: Work, position: int, holder: str) -> None:
     safety_line.triage_failed(work)
-    work.stores.inbox.mark_triaged(position, holder)
+    work.stores.inbox.mark_triaged([position], holder)
 
 
 def _give_up(work: Work, position: int, holder: str) -> None:
     """Not even the note that looking failed could be written for this sender: the operator looks."""
     incidents.open(work, IncidentKind.ROW_DEAD, str(position))
-    work.stores.inbox.mark_triaged(position, holder)
+    work.stores.inbox.mark_triaged([position], holder)

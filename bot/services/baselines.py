@@ -11,6 +11,7 @@ from bot.clinical.terms import Finding
 from bot.services import diary, letters
 from bot.services.errors import StaleButton
 from bot.services.work import Work
+from storage.tables.diary import ReviewedBaseline
 from storage.tables.people import Patient
 
 STEPS = ("look", "plan", "means")  # the physician confirms the safety plan, then means, then signs
@@ -19,8 +20,10 @@ STEPS = ("look", "plan", "means")  # the physician confirms the safety plan, the
 def current(work: Work, patient_id: UUID) -> Baseline | None:
     """As it was signed last, also when it has run out or was ended: `holds` says whether it counts."""
     row = work.stores.baselines.newest(patient_id)
-    if row is None:
-        return None
+    return _signed(work, row) if row is not None else None
+
+
+def _signed(work: Work, row: ReviewedBaseline) -> Baseline:
     terms = work.stores.baselines.terms(row)
     return Baseline(row.signed_on, int(terms["ceiling"]), terms["mean"], int(terms["item9"]), row.ended_on)
 
@@ -79,9 +82,10 @@ def note_event(work: Work, patient: Patient, kind: str) -> None:
 
 def judge(work: Work, patient: Patient, record: Diary, today: date) -> list[tuple[Finding, str]]:
     """More than usual, and overdue: each finding with the source under which it counts once."""
-    row, known = work.stores.baselines.newest(patient.id), current(work, patient.id)
-    if row is None or known is None:
+    row = work.stores.baselines.newest(patient.id)
+    if row is None:
         return []
+    known = _signed(work, row)
     change, overdue = baseline.judge_change(known, record, today), baseline.judge_overdue(known, today)
     found = [(change, f"{today.isoformat()}:above_usual"), (overdue, f"overdue:{row.id}")]
     return [(finding, source) for finding, source in found if finding is not None]

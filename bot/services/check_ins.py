@@ -1,5 +1,6 @@
 """Check-ins: asked when due, answered item by item in one message, judged at each answer, folded when finished."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -45,6 +46,14 @@ class Summary:
     answered: int
     can_change: bool
     crisis: bool  # stopped because a human must look first
+
+
+def load(work: Work, check_in_ids: Iterable[UUID | None]) -> None:
+    """Reads several with their answers in two statements, before they are shown one by one."""
+    wanted = {check_in_id for check_in_id in check_in_ids if check_in_id is not None}
+    if wanted:
+        work.stores.check_ins.load(wanted)
+        work.stores.responses.load_to(wanted)
 
 
 def parts_of(check_in: CheckIn) -> list[Part]:

@@ -74,18 +74,33 @@ def judge_answer(
     day = check_in.day
 
     def judge() -> Finding | None:
-        known, before = known_answers(work, check_in), history(work, patient, check_in.id)
-        return baseline.judge_answer(instrument, item, value, known, before, day, baselines.current(work, patient.id))
+        return find_danger(work, patient, check_in.id, known_answers(work, check_in), instrument, item, value, day)
 
-    finding = judge_safely(judge, day) if safety.is_judged(instrument, item) else None
+    finding = judge_safely(judge, day) if safety.is_judged(instrument, item, value) else None
     if finding is not None:
         report_danger(work, patient, finding, f"update:{work.caller.source}")
+    if instrument in rules.SIDE_EFFECTS:
+        _judge_side_effect(work, patient, instrument, item, value, day)
+    return finding.level if finding else None
+
+
+def _judge_side_effect(
+    work: Work, patient: Patient, instrument: str, item: str, value: int | None, day: date
+) -> None:  # fmt: skip
     side_effect = rules.judge_side_effect(instrument, item, value, day, limits_of(work, patient.id))
     if side_effect is not None:
         if side_effect.level == Level.RED:
             letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
         alerts.raise_finding(work, patient, side_effect, f"update:{work.caller.source}:{item}")
-    return finding.level if finding else None
+
+
+def find_danger(
+    work: Work, patient: Patient, check_in_id: UUID, known: dict[str, int | None], instrument: str, item: str,
+    value: int | None, day: date,
+) -> Finding | None:  # fmt: skip
+    """What the safety rules say of one answer; `known` are the answers of its check-in. Loads only what they read."""
+    before = history(work, patient, check_in_id) if safety.reads_history(instrument, item) else safety.History()
+    return baseline.judge_answer(instrument, item, value, known, before, day, baselines.current(work, patient.id))
 
 
 def asks_urge_again(work: Work, patient: Patient, check_in: CheckIn) -> bool:

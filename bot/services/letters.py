@@ -5,7 +5,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from bot.services.work import Work
-from storage.tables.people import Chat, ChatState, Patient, PatientState, Person, Role
+from storage.tables.people import Chat, ChatState, Patient, PatientState, Person
 
 
 class Urgency(IntEnum):
@@ -63,15 +63,10 @@ def to_chat(
 def reply(work: Work, kind: str, *, detail: str = "", subject: UUID | None = None, card: str | None = None,
           fresh: bool = True, patient: Patient | None = None) -> None:  # fmt: skip
     """A letter to the chat that the update came from. After a death only the numbers still answer on that phone."""
-    if kind != "help.numbers" and _is_deceased(work, work.caller.person):
+    from_patient = work.caller.patient
+    if kind != "help.numbers" and from_patient is not None and from_patient.state == PatientState.DECEASED:
         return
     work.stores.outbox.write(
         kind=kind, urgency=Urgency.REPLY, chat_id=work.chat().id, person_id=work.caller.id,
         patient_id=patient.id if patient else None, subject_id=subject, detail=detail, card=card, fresh=fresh,
     )  # fmt: skip
-
-
-def _is_deceased(work: Work, person: Person | None) -> bool:
-    if person is None or person.role != Role.PATIENT:
-        return False
-    return work.stores.patients.get(person.id).state == PatientState.DECEASED

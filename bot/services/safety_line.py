@@ -11,10 +11,10 @@ from bot.clinical.crisis import Country
 from bot.clinical.schedule import diary_day
 from bot.clinical.screening import screen
 from bot.clinical.terms import Finding, Level, Rule
-from bot.services import alert_cards, alerts, baselines, check_ins, judging, letters, receipts
+from bot.services import alert_cards, alerts, check_ins, judging, letters, receipts
 from bot.services.receipts import Cover
 from bot.services.work import Work
-from storage.tables.people import Patient, PatientState, Role
+from storage.tables.people import Patient, PatientState
 
 WHERE = "crisis.where"  # the step of a chat that was asked where the patient is
 
@@ -133,9 +133,7 @@ def _judge(
     if answer is not None:
         check_in, instrument, item, value = answer
         known = judging.answers_of(work, patient, check_in)
-        signed = baselines.current(work, patient.id)
-        history = judging.history(work, patient, check_in)
-        return baseline.judge_answer(instrument, item, value, known, history, day, signed)
+        return judging.find_danger(work, patient, check_in, known, instrument, item, value, day)
     match = screen(text, work.knowledge.patterns) if text else None
     return safety.judge_text(match, day) if match is not None else None
 
@@ -163,11 +161,8 @@ def numbers(work: Work, patient_id: UUID | None, alert_id: UUID | None = None) -
 
 
 def _patient(work: Work) -> Patient | None:
-    person = work.caller.person
-    if person is None or person.role != Role.PATIENT:
-        return None
-    patient = work.stores.patients.get(person.id)
-    return None if patient.state == PatientState.DECEASED else patient
+    patient = work.caller.patient
+    return None if patient is None or patient.state == PatientState.DECEASED else patient
 
 
 def could_not_read(work: Work) -> None:

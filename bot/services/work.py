@@ -9,7 +9,7 @@ from bot.clinical.library import Library
 from bot.clinical.screening import Patterns
 from bot.settings import Clinic, Roads
 from storage.stores import Stores
-from storage.tables.people import Chat, Person
+from storage.tables.people import Chat, Patient, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Caller:
 
     person: Person | None = None
     chat: Chat | None = None
+    patient: Patient | None = None  # when the person is one
     source: int = 0  # inbox position of the update
 
     @property

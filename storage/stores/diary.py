@@ -1,15 +1,16 @@
 """Infusions, check-ins, answers and notes, by name."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
 from storage.stores.agenda import due_check_ins
+from storage.stores.sql import rows_of
 from storage.tables.diary import (
     WAITING,
     CheckIn,
@@ -81,9 +82,19 @@ class Infusions:
         )
 
 
+ROWS = rows_of(CheckIn)
+DELIVERED = (
+    update(ROWS)
+    .where(ROWS.c.id == bindparam("delivered"), ROWS.c.delivered_at.is_(None))
+    .values(delivered_at=bindparam("at"))
+)
+WITH_ID = select(CheckIn).where(CheckIn.id.in_(bindparam("ids", expanding=True)))
+
+
 class CheckIns:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._loaded: Sequence[CheckIn] = ()
 
     def add(self, check_in: CheckIn) -> None:
         self._session.add(check_in)
@@ -96,6 +107,15 @@ class CheckIns:
 
     def find(self, check_in_id: UUID) -> CheckIn | None:
         return self._session.get(CheckIn, check_in_id)
+
+    def load(self, check_in_ids: Collection[UUID]) -> None:
+        """Reads several in one statement; `get` and `find` then read nothing more."""
+        self._loaded = self._session.scalars(WITH_ID, {"ids": list(check_in_ids)}).all()
+
+    def mark_delivered(self, check_in_ids: Collection[UUID], at: datetime) -> None:
+        """Telegram has taken their prompt; of several the first counts."""
+        if check_in_ids:
+            self._session.execute(DELIVERED, [{"delivered": check_in_id, "at": at} for check_in_id in check_in_ids])
 
     def due(self, now: datetime, *, may_expire: bool = True, limit: int = 25) -> Sequence[CheckIn]:
         """What has something to do now: a prompt, a reminder or an expiry; oldest first, few at a time."""
@@ -147,21 +167,29 @@ class CheckIns:
         ).all()
 
 
+TO_CHECK_INS = (
+    select(Response)
+    .where(Response.check_in_id.in_(bindparam("check_ins", expanding=True)))
+    .order_by(Response.answered_at, Response.revision)
+)
+
+
 class Responses:
+    """Answers are only ever added, so what one unit of work has read or opened it does not read again."""
+
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
         self._session = session
         self._sealer = sealer
         self._now = now
+        self._to: dict[UUID, list[Response]] = {}
+        self._opened: dict[UUID, int | None] = {}
 
     def add(
         self, *, check_in: CheckIn, instrument: str, version: str, item: str, value: int | None, mode: str, source: int
     ) -> Response | None:
         """The new answer, sealed; None when this source has already answered this item."""
-        earlier = self._session.execute(
-            select(Response.revision, Response.source).where(
-                Response.check_in_id == check_in.id, Response.instrument == instrument, Response.item == item
-            )
-        ).all()
+        known = self.to(check_in.id)
+        earlier = [row for row in known if row.instrument == instrument and row.item == item]
         if any(row.source == source for row in earlier):
             return None
         response = Response(
@@ -180,21 +208,29 @@ class Responses:
             str(check_in.patient_id), "responses", "value", str(response.id), json.dumps(value)
         )
         self._session.add(response)
-        self._session.flush()
+        self._to[check_in.id] = sorted([*known, response], key=lambda row: (row.answered_at, row.revision))
+        self._opened[response.id] = value
         return response
 
     def value(self, response: Response) -> int | None:
-        opened: int | None = json.loads(
-            self._sealer.open(str(response.patient_id), "responses", "value", str(response.id), response.sealed_value)
-        )
-        return opened
+        if response.id not in self._opened:
+            self._opened[response.id] = json.loads(
+                self._sealer.open(
+                    str(response.patient_id), "responses", "value", str(response.id), response.sealed_value
+                )
+            )
+        return self._opened[response.id]
 
     def to(self, check_in_id: UUID) -> Sequence[Response]:
-        return self._session.scalars(
-            select(Response)
-            .where(Response.check_in_id == check_in_id)
-            .order_by(Response.answered_at, Response.revision)
-        ).all()
+        if check_in_id not in self._to:
+            self.load_to([check_in_id])
+        return self._to[check_in_id]
+
+    def load_to(self, check_in_ids: Collection[UUID]) -> None:
+        """Reads the answers to several check-ins in one statement."""
+        self._to.update({check_in_id: [] for check_in_id in check_in_ids})
+        for row in self._session.scalars(TO_CHECK_INS, {"check_ins": list(check_in_ids)}):
+            self._to[row.check_in_id].append(row)
 
     def of(self, patient_id: UUID) -> Sequence[Response]:
         return self._session.scalars(

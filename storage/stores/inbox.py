@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from storage.crypto import Sealer
 from storage.errors import ClaimLost
 from storage.stores.keys import inbox_subject
-from storage.stores.sql import count, database_time
+from storage.stores.sql import count, database_time, rows_of
 from storage.tables.post import MAX_ATTEMPTS, InboxRow, InboxState
 
 EMPTY = b""
@@ -28,14 +28,24 @@ class Received:
     body: str
 
 
+ROWS = rows_of(InboxRow)
+STORE = insert(ROWS)
+FINISH = update(ROWS).where(
+    ROWS.c.position.in_(bindparam("positions", expanding=True)),
+    ROWS.c.state == InboxState.WAITING, ROWS.c.claimed_by == bindparam("holder"),
+)  # fmt: skip
+TRIAGED = FINISH.values(claimed_until=None, triaged=True)
+OVER = FINISH.values(claimed_until=None, state=bindparam("becomes"), done_at=bindparam("at"))
+
+
 class Inbox:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
         self._session = session
         self._sealer = sealer
         self._now = now
 
-    def take_in(self, batch: Iterable[Received]) -> list[InboxRow]:
-        """Stores what is new in the batch; updates that are already here are left as they are."""
+    def take_in(self, batch: Iterable[Received]) -> int:
+        """Stores what is new in the batch and says how many; updates that are already here are left as they are."""
         day = self._now.date()
         batch = list(batch)
         known = {
@@ -52,20 +62,17 @@ class Inbox:
                 continue
             known.add((received.update_id, received.chat_key))
             binding = f"{received.update_id}:{received.chat_key}"
-            row = InboxRow(
-                update_id=received.update_id,
-                chat_key=received.chat_key,
-                day=day,
-                sealed_body=self._sealer.seal(inbox_subject(day), "inbox", "body", binding, received.body),
-                state=InboxState.WAITING,
-                triaged=False,
-                attempts=0,
-                received_at=self._now,
-            )
-            rows.append(row)
-        self._session.add_all(rows)
-        self._session.flush()
-        return rows
+            sealed = self._sealer.seal(inbox_subject(day), "inbox", "body", binding, received.body)
+            rows.append(
+                {
+                    "update_id": received.update_id, "chat_key": received.chat_key, "day": day, "sealed_body": sealed,
+                    "state": InboxState.WAITING, "triaged": False, "attempts": 0, "looks": 0,
+                    "received_at": self._now,
+                }
+            )  # fmt: skip
+        if rows:
+            self._session.execute(STORE, rows)
+        return len(rows)
 
     def get(self, position: int) -> InboxRow:
         return self._session.get_one(InboxRow, position)
@@ -204,24 +211,19 @@ class Inbox:
             select(InboxRow).where(InboxRow.state == InboxState.DEAD).order_by(InboxRow.position)
         ).all()
 
-    def mark_triaged(self, position: int, holder: str) -> None:
-        self._finish(position, holder, triaged=True)
+    def mark_triaged(self, positions: Sequence[int], holder: str) -> None:
+        self._finish(TRIAGED, positions, holder)
 
     def mark_done(self, position: int, holder: str) -> None:
         """Raises `ClaimLost` when another process has taken the row over: then nothing of this act is kept."""
-        self._finish(position, holder, state=InboxState.DONE, done_at=self._now)
+        self._finish(OVER, [position], holder, becomes=InboxState.DONE, at=self._now)
 
     def mark_dead(self, position: int, holder: str) -> None:
-        self._finish(position, holder, state=InboxState.DEAD, done_at=self._now)
+        self._finish(OVER, [position], holder, becomes=InboxState.DEAD, at=self._now)
 
-    def _finish(self, position: int, holder: str, **becomes: Any) -> None:
-        done = self._session.execute(
-            update(InboxRow)
-            .where(InboxRow.position == position, InboxRow.state == InboxState.WAITING, InboxRow.claimed_by == holder)
-            .values(claimed_until=None, **becomes)
-            .execution_options(synchronize_session=False)
-        )
-        if not count(done):
+    def _finish(self, how: Update, positions: Sequence[int], holder: str, **values: Any) -> None:
+        done = self._session.execute(how, {"positions": positions, "holder": holder, **values})
+        if count(done) != len(positions):
             raise ClaimLost
 
     def unfinished_days(self) -> Sequence[date]:

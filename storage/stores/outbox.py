@@ -1,16 +1,71 @@
 """Letters as they will go, and which message shows which card, by name."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
-from storage.stores.sql import count
-from storage.tables.people import Chat, ChatState
+from storage.stores.sql import count, insert_for, rows_of
+from storage.tables.people import Chat, ChatState, Patient, Person
 from storage.tables.post import Card, Letter, LetterState
+
+ANY_URGENCY = 1000
+
+LETTERS = rows_of(Letter)
+REPLACE_EDIT = (
+    update(LETTERS)
+    .where(
+        LETTERS.c.chat_id == bindparam("chat"), LETTERS.c.card == bindparam("of_card"),
+        LETTERS.c.state == LetterState.WAITING, LETTERS.c.fresh.is_(False),
+    )
+    .values(state=LetterState.REPLACED)
+)  # fmt: skip
+WRITE = insert(LETTERS)
+DUE = (
+    select(Letter, Chat, Person, Patient, Card)
+    .join(Chat, Chat.id == Letter.chat_id)
+    .outerjoin(Person, Person.id == Letter.person_id)
+    .outerjoin(Patient, Patient.id == Letter.patient_id)
+    .outerjoin(Card, and_(Card.chat_id == Letter.chat_id, Card.card == Letter.card))
+    .where(
+        Letter.state == LetterState.WAITING, Letter.due_at <= bindparam("now"), Chat.state == ChatState.OPEN,
+        Letter.urgency <= bindparam("least"), Letter.chat_id.not_in(bindparam("not_to", expanding=True)),
+    )
+    .order_by(Letter.urgency, Letter.due_at, Letter.position)
+    .limit(bindparam("most"))
+)  # fmt: skip
+SENT = (
+    update(LETTERS)
+    .where(LETTERS.c.position == bindparam("sent"))
+    .values(state=LetterState.SENT, sent_at=bindparam("at"), message_id=bindparam("as"), sealed_said=bindparam("said"))
+)
+
+
+class Addressed(NamedTuple):
+    """A letter with the rows that it is made from; `card` is the message that shows the same card, if there is one."""
+
+    letter: Letter
+    chat: Chat
+    reader: Person | None
+    patient: Patient | None
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A letter as Telegram has taken it; `message_id` is None when the reply did not say."""
+
+    letter: Letter
+    message_id: int | None
+    said: str
+    has_picture: bool
+    is_edit: bool  # of the message that shows its card
 
 
 class Outbox:
@@ -23,47 +78,27 @@ class Outbox:
         self, *, kind: str, urgency: int, chat_id: UUID, person_id: UUID | None = None, patient_id: UUID | None = None,
         subject_id: UUID | None = None, detail: str = "", card: str | None = None, fresh: bool = True,
         due_at: datetime | None = None, expires_at: datetime | None = None,
-    ) -> Letter:  # fmt: skip
+    ) -> None:  # fmt: skip
         """Adds a letter. An unsent edit of the same card is replaced; a fresh one is never: pages must all sound."""
         if card is not None and not fresh:
-            self._session.execute(
-                update(Letter)
-                .where(
-                    Letter.chat_id == chat_id,
-                    Letter.card == card,
-                    Letter.state == LetterState.WAITING,
-                    Letter.fresh.is_(False),
-                )
-                .values(state=LetterState.REPLACED)
-            )
-        letter = Letter(
-            id=uuid4(), kind=kind, urgency=urgency, chat_id=chat_id, person_id=person_id, patient_id=patient_id,
-            subject_id=subject_id, detail=detail, card=card, fresh=fresh, state=LetterState.WAITING, attempts=0,
-            written_at=self._now, due_at=due_at or self._now, expires_at=expires_at,
-        )  # fmt: skip
-        self._session.add(letter)
-        return letter
+            self._session.execute(REPLACE_EDIT, {"chat": chat_id, "of_card": card})
+        letter = {
+            "id": uuid4(), "kind": kind, "urgency": urgency, "chat_id": chat_id, "person_id": person_id,
+            "patient_id": patient_id, "subject_id": subject_id, "detail": detail, "card": card, "fresh": fresh,
+            "state": LetterState.WAITING, "attempts": 0, "written_at": self._now, "due_at": due_at or self._now,
+            "expires_at": expires_at,
+        }  # fmt: skip
+        self._session.execute(WRITE, letter)
 
     def get(self, position: int) -> Letter:
         return self._session.get_one(Letter, position)
 
     def due(
-        self, now: datetime, *, not_to: Iterable[UUID] = (), least: int | None = None, limit: int = 50
-    ) -> Sequence[Letter]:
+        self, now: datetime, *, not_to: Iterable[UUID] = (), least: int = ANY_URGENCY, limit: int = 50
+    ) -> list[Addressed]:
         """The most urgent letters that may go now, leaving out chats that must wait, and what is less urgent."""
-        query = (
-            select(Letter)
-            .join(Chat, Chat.id == Letter.chat_id)
-            .where(Letter.state == LetterState.WAITING, Letter.due_at <= now, Chat.state == ChatState.OPEN)
-            .order_by(Letter.urgency, Letter.due_at, Letter.position)
-            .limit(limit)
-        )
-        if least is not None:
-            query = query.where(Letter.urgency <= least)
-        waiting = list(not_to)
-        if waiting:
-            query = query.where(Letter.chat_id.not_in(waiting))
-        return self._session.scalars(query).all()
+        rows = self._session.execute(DUE, {"now": now, "least": least, "not_to": list(not_to), "most": limit})
+        return [Addressed(*row) for row in rows]
 
     def overdue(self, before: datetime, urgency: int) -> Sequence[Letter]:
         """Letters of this urgency or above that should have gone before that moment, to chats that can be reached."""
@@ -112,16 +147,24 @@ class Outbox:
         query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.BROKEN)
         return self._session.scalar(query) or 0
 
-    def mark_sent(self, letter: Letter, *, message_id: int | None, said: str, has_picture: bool) -> None:
-        letter.state, letter.sent_at, letter.message_id = LetterState.SENT, self._now, message_id
-        letter.sealed_said = self._sealer.seal(self._subject(letter), "outbox", "said", str(letter.id), said)
-        if letter.card is None or message_id is None:
-            return
-        card = self.card(letter.chat_id, letter.card)
-        if card is None:
-            card = Card(id=uuid4(), chat_id=letter.chat_id, card=letter.card, message_id=message_id)
-            self._session.add(card)
-        card.message_id, card.has_picture = message_id, has_picture
+    def mark_sent(self, batch: Sequence[Sent]) -> None:
+        """All of them in one statement each: what became of the letters, and which message shows their card now."""
+        rows = [{"sent": sent.letter.position, "at": self._now, "as": sent.message_id, "said": self._seal(sent)}
+                for sent in batch]  # fmt: skip
+        self._session.execute(SENT, rows)
+        shown = [
+            {
+                "id": uuid4(), "chat_id": sent.letter.chat_id, "card": sent.letter.card, "message_id": sent.message_id,
+                "has_picture": sent.has_picture,
+            }
+            for sent in batch
+            if sent.letter.card is not None and sent.message_id is not None and not sent.is_edit
+        ]  # fmt: skip
+        if shown:
+            self._session.execute(_show(insert_for(self._session)), shown)
+
+    def _seal(self, sent: Sent) -> bytes:
+        return self._sealer.seal(self._subject(sent.letter), "outbox", "said", str(sent.letter.id), sent.said)
 
     def forget_said_before(self, moment: datetime) -> int:
         """Removes the words of letters that were sent earlier, never the fact of sending; returns how many."""
@@ -155,9 +198,6 @@ class Outbox:
         """Where this person was written to."""
         return self._session.scalars(select(Letter.chat_id).where(Letter.person_id == person_id).distinct()).all()
 
-    def card(self, chat_id: UUID, card: str) -> Card | None:
-        return self._session.scalar(select(Card).where(Card.chat_id == chat_id, Card.card == card))
-
     def chats_showing(self, card: str) -> Sequence[Card]:
         return self._session.scalars(select(Card).where(Card.card == card)).all()
 
@@ -169,6 +209,16 @@ class Outbox:
     @staticmethod
     def _subject(letter: Letter) -> str:
         return said_subject(letter.patient_id, letter.person_id)
+
+
+@cache
+def _show(insert: Any) -> Any:
+    """The newest message of a card takes the place of the one before."""
+    new = insert(Card)
+    return new.on_conflict_do_update(
+        index_elements=[Card.chat_id, Card.card],
+        set_={"message_id": new.excluded.message_id, "has_picture": new.excluded.has_picture},
+    )
 
 
 def said_subject(patient_id: UUID | None, person_id: UUID | None) -> str:

@@ -6,9 +6,10 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
@@ -97,6 +98,22 @@ class Chats:
         return self._sealer.seal(CHATS_SUBJECT, "chats", "number", str(chat.id), str(number))
 
 
+class Met(NamedTuple):
+    """A chat, whose it is, and the patient if it is one's."""
+
+    chat: Chat
+    person: Person | None
+    patient: Patient | None
+
+
+AT = (
+    select(Chat, Person, Patient)
+    .outerjoin(Person, and_(Person.chat_id == Chat.id, Person.left_at.is_(None)))
+    .outerjoin(Patient, Patient.id == Person.id)
+    .where(Chat.chat_key == bindparam("chat_key"))
+)
+
+
 class People:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
         self._session = session
@@ -108,6 +125,11 @@ class People:
 
     def find(self, person_id: UUID) -> Person | None:
         return self._session.get(Person, person_id)
+
+    def at(self, chat_key: str) -> Met | None:
+        """Who is met in a chat; None for a chat that is not known."""
+        row = self._session.execute(AT, {"chat_key": chat_key}).one_or_none()
+        return Met(*row) if row is not None else None
 
     def in_chat(self, chat: Chat) -> Person | None:
         return self._session.scalar(select(Person).where(Person.chat_id == chat.id, Person.left_at.is_(None)))

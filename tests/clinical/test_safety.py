@@ -1,12 +1,25 @@
 """R0: every cell of the grid has one tier, and a worse answer never lowers a level."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
 
+from bot.clinical import baseline
+from bot.clinical.baseline import Baseline
 from bot.clinical.library import Library
-from bot.clinical.safety import ASQ_FIRST, History, Tier, follow_up, is_judged, judge_answer, judge_unanswered, tier
-from bot.clinical.terms import Level
+from bot.clinical.safety import (
+    ASQ_FIRST,
+    History,
+    Tier,
+    follow_up,
+    is_judged,
+    judge_answer,
+    judge_unanswered,
+    reads_history,
+    tier,
+)
+from bot.clinical.terms import Finding, Level
 
 TODAY = date(2026, 3, 2)
 ORDER = list(Tier)
@@ -91,14 +104,37 @@ def test_no_question_stands_between_a_red_answer_and_help() -> None:
 
 
 def test_every_item_whose_answer_can_be_danger_is_known_as_such() -> None:
-    """Items that are not judged get no look before their turn: one that is missing here would be seen too late."""
-    judged = set()
+    """Answers that are not judged get no look before their turn: one that is missing here would be seen too late."""
+    judged = {answer for answer in every_answer() for signed in BASELINES if found(*answer, History(), signed)}
+    assert {("daily", "urge", 1), ("daily", "intent", None), ("phq9", "item9", 1)} <= judged
+    assert all(is_judged(*answer) for answer in judged)
+
+
+def test_earlier_days_are_loaded_for_every_item_that_they_matter_to() -> None:
+    long_ago = History(last_intent_on=TODAY - timedelta(days=300), last_urge=0, last_asq_on=TODAY)
+    lately = History(last_intent_on=TODAY, last_r0_on=TODAY, last_urge=10, skipped_last_time=True)
+    moved = {
+        answer[:2]
+        for answer in every_answer()
+        for signed in BASELINES
+        if found(*answer, long_ago, signed) != found(*answer, lately, signed)
+    }
+    assert moved and all(reads_history(*pair) for pair in moved)
+
+
+BASELINES = (None, Baseline(TODAY, ceiling=4, mean=2.0, item9=2))
+
+
+def every_answer() -> Iterator[tuple[str, str, int | None]]:
     for instrument in Library.load().by_version.values():
-        code = instrument.code
         for item in instrument.items:
             for value in (None, *range(item.low, item.high + 1)):
-                known = {"daily.urge": 9} if item.code == "intent" else {}
-                if judge_answer(code, item.code, value, known, History(), TODAY) is not None:
-                    judged.add((code, item.code))
-    assert ("daily", "urge") in judged and ("phq9", "item9") in judged
-    assert all(is_judged(*pair) for pair in judged)
+                yield instrument.code, item.code, value
+
+
+def found(code: str, item: str, value: int | None, history: History, signed: Baseline | None) -> list[Finding | None]:
+    """What is found at each urge that may stand beside the answer; nothing at all gives an empty list."""
+    findings = [
+        baseline.judge_answer(code, item, value, {"daily.urge": urge}, history, TODAY, signed) for urge in (None, 1, 9)
+    ]
+    return findings if any(findings) else []

@@ -104,7 +104,7 @@ async def test_rows_are_claimed_once_and_in_order(tmp_path: Path, postgres_url: 
 
         def triage(work: Work, holder: str) -> None:
             for row in work.stores.inbox.claim_untriaged(holder):
-                work.stores.inbox.mark_triaged(row.position, holder)
+                work.stores.inbox.mark_triaged([row.position], holder)
 
         def claim(work: Work, holder: str) -> list[tuple[str, int]]:
             return [(row.chat_key, row.position) for row in work.stores.inbox.claim_turns(holder)]

@@ -5,10 +5,12 @@ from bot.clinical.rules.judge import judge, judge_past
 from bot.clinical.rules.limits import BadLimit, Limits
 from bot.clinical.rules.past import Past
 from bot.clinical.rules.rearm import Seen, is_new
+from bot.clinical.rules.side_effects import INSTRUMENTS as SIDE_EFFECTS
 from bot.clinical.rules.side_effects import judge_side_effect
 from bot.clinical.rules.silence import judge_blocked, judge_break, judge_silence, wants_gentle_message
 
 __all__ = [
+    "SIDE_EFFECTS",
     "BadLimit",
     "Blind",
     "Limits",
