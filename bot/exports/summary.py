@@ -208,6 +208,7 @@ def episodes(diary: Diary, known: Figures, voice: Voice) -> dict[str, object]:
     shown = found[-series.EPISODES_SHOWN :]
     longest = max((int(point[0]) for episode in shown for point in episode.points), default=0)
     days = max(LEAST_EPISODE_DAYS, min(longest, series.LONGEST_EPISODE))
+    band = [point for point in series.middle_half(found) if point[0] <= days]
     return {
         "shared": {
             "days": days,
@@ -217,7 +218,8 @@ def episodes(diary: Diary, known: Figures, voice: Voice) -> dict[str, object]:
                 if day <= days and (days <= 35 or day not in (7, 21))
             ],
             "band_name": voice.say("page.band", n=len(found)),
-            "band": [point for point in series.middle_half(found) if point[0] <= days],
+            "band": band,
+            "outline": [(day, low) for day, low, _ in band] + [(day, high) for day, _, high in reversed(band)],
         },
         "shown": [
             {
