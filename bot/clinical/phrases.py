@@ -168,7 +168,7 @@ class Book:
                 if empty:
                     raise BadPhrase("a phrase needs at least one word that must be there")
             except BadPhrase as problem:
-                raise BadPhrase(f"{name}: {line!r}: {problem}") from None
+                raise BadPhrase(f"{name}: {line[:100]!r}: {problem}") from None
             for word in begins:
                 starts.setdefault(word, []).append(phrase)
         self.lists[name] = PhraseList({word: tuple(phrases) for word, phrases in starts.items()})
@@ -274,21 +274,12 @@ class Book:
 
 
 def phrases_of(lines: str) -> list[str]:
-    """One phrase a line, or several with " | " between; what follows a # is a comment."""
-    return [
-        phrase
-        for line in lines.splitlines()
-        for phrase in _outside_brackets(line.partition("#")[0])
-        if phrase
-    ]  # fmt: skip
-
-
-def _outside_brackets(line: str) -> list[str]:
+    """One phrase a line, or several with " | " between; # begins a comment; inside brackets a line may be broken."""
     pieces, depth = [""], 0
-    for letter in line:
+    for letter in "\n".join(line.partition("#")[0].strip() for line in lines.splitlines()):
         depth += (letter in "([") - (letter in ")]")
-        if letter == "|" and depth == 0:
+        if letter in "|\n" and depth <= 0:
             pieces.append("")
         else:
-            pieces[-1] += letter
-    return [piece.strip() for piece in pieces]
+            pieces[-1] += " " if letter == "\n" else letter
+    return [phrase for piece in pieces if (phrase := piece.strip())]

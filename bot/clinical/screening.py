@@ -26,7 +26,7 @@ LONGEST = 8000  # characters looked at; the rest of a longer text is looked at i
 OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
 DENIAL_REACHES = 5  # words after "not", "never", "no"
 FRAME_REACHES = 4  # words after "she asked whether", "he said"
-NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together
+NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together, unless the table says fewer
 TAKES_BACK = (
     "not_meant", "denies", "denial_stops_at", "denial_goes_on_over", "long_ago", "was_once", "says_now", "right_now",
     "still", "somebody_else", "oneself", "only_asked",
@@ -61,6 +61,7 @@ class Weighing:
     name: str
     level: Level
     alarm_from: int
+    within: int  # sentences, one after the other
     points: dict[str, int]
     examples: tuple[str, ...]
 
@@ -96,7 +97,7 @@ class Language:
             near.append(frozenset(sign for sentence in sentences for sign in self.signs_in(sentence)))
             for weighing in self.weighings:
                 together: set[str] = set()
-                for signs in reversed(near):
+                for signs in list(near)[: -weighing.within - 1 : -1]:
                     together |= signs
                     if weighing.reached_by(together):
                         yield Match(weighing.level, f"{self.code}.{weighing.name}")
@@ -291,17 +292,21 @@ def _pattern(name: str, entry: dict[str, str], book: Book) -> Pattern:
 
 
 def _weighing(name: str, entry: dict[str, Any], signs: Iterable[str]) -> Weighing:
-    if unknown := entry.keys() - {"level", "catches", "alarm_from", "points", "examples"}:
+    if unknown := entry.keys() - {"level", "catches", "alarm_from", "within", "points", "examples"}:
         raise BadPhrase(f"{name}: {', '.join(sorted(unknown))} is not a key of a points table")
     points: dict[str, int] = entry["points"]
     if unknown := points.keys() - set(signs):
         raise BadPhrase(f"{name}: there is no sign {', '.join(sorted(unknown))}")
-    if not all(isinstance(number, int) for number in (entry["alarm_from"], *points.values())):
+    within = entry.get("within", NEIGHBOURS)
+    if not all(isinstance(number, int) for number in (entry["alarm_from"], within, *points.values())):
         raise BadPhrase(f"{name}: points are whole numbers")
+    if not 1 <= within <= NEIGHBOURS:
+        raise BadPhrase(f"{name}: within 1 to {NEIGHBOURS} sentences")
     return Weighing(
         name,
         Level(entry["level"]),
         entry["alarm_from"],
+        within,
         {f"signs.{sign}": number for sign, number in points.items()},
         tuple(phrases_of(entry["examples"])),
     )

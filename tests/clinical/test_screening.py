@@ -231,11 +231,26 @@ def test_signs_are_weighed_together_and_each_counts_once(text: str, alarms: bool
     assert match == (Match(Level.ORANGE, "xx.many_signs") if alarms else None)
 
 
+def test_a_points_table_may_look_at_fewer_sentences() -> None:
+    patterns = Patterns.of([read(SMALL.replace("alarm_from = 4", "alarm_from = 4\nwithin = 1"), "xx.toml")])
+    assert screen("I am weary of it and a burden", patterns) is not None
+    assert screen("I am weary of it. I am a burden", patterns) is None
+
+
+def test_a_phrase_may_be_broken_inside_brackets() -> None:
+    broken = SMALL.replace('"a burden"', "'''\na [burden |  # so\n  weight] on\nbe [a\nburden]\n'''")
+    patterns = Patterns.of([read(broken, "xx.toml")])
+    assert screen("weary of it, to be a burden", patterns) is not None
+    assert screen("weary of it, a weight on them", patterns) is not None
+    assert screen("weary of it, a burden", patterns) is None
+
+
 @pytest.mark.parametrize(
     ("now", "then", "said"),
     [
         ("film = -2", "flim = -2", "there is no sign flim"),
         ("film = -2", "film = 0.5", "whole numbers"),
+        ("alarm_from = 4", "alarm_from = 4\nwithin = 4", "within 1 to 3 sentences"),
         ("alarm_from", "alarms_from", "alarms_from is not a key of a points table"),
         ('burden = "a burden"', 'burden = "a [burden"', "signs.burden"),
     ],
