@@ -22,6 +22,7 @@ UNANSWERED_RED, UNANSWERED_ORANGE = timedelta(minutes=5), timedelta(minutes=30)
 
 
 JUDGED = (("daily", "urge"), ("daily", "intent"), ("phq9", "item9"))
+PRESSED = {"unsafe": "not_safe", "call": "call_me", "alone": "alone"}
 
 
 class Tier(StrEnum):
@@ -144,8 +145,7 @@ def judge_left_open(level: Level, waited: timedelta, day: date) -> Finding | Non
 
 def judge_pressed(answer: str, day: date) -> Finding | None:
     """A button of the crisis letter: «I am not safe», «Call me now», «I am alone» are RED."""
-    reasons = {"unsafe": "not_safe", "call": "call_me", "alone": "alone"}
-    return _finding(Level.RED, reasons[answer], day) if answer in reasons else None
+    return _finding(Level.RED, PRESSED[answer], day) if answer in PRESSED else None
 
 
 def ask_again(history: History, day: date) -> bool:

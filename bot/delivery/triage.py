@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.chat.callbacks import AnswerTap, decode
-from bot.clinical import safety
+from bot.chat.callbacks import AnswerTap, Tap, decode
+from bot.clinical import rules, safety
 from bot.delivery.updates import Look, look, read
 from bot.desk import Desk
 from bot.services import incidents, safety_line
+from bot.services.check_ins import typed_number
 from bot.services.incidents import IncidentKind
+from bot.services.safety_line import Report
 from bot.services.work import Work
 from storage.errors import ClaimLost, Unavailable
 from storage.tables.post import MAX_DEATHS
@@ -24,6 +26,7 @@ HELP_WORDS = ("/help",)
 class Row:
     position: int
     seen: Look
+    report: Report | None
     looks: int  # before this one: each of them ended with the process
 
 
@@ -36,10 +39,10 @@ class Triage:
         """Judges every row that nobody has looked at; returns how many. Raises `Unavailable` when some have to wait."""
         again, self._cut_short = self._cut_short, True
         rows = await self._desk.ask(_claim, self._desk.name, again=again)
-        harmless = [row.position for row in rows if not may_be_danger(row.seen)]
+        harmless = [row.position for row in rows if row.report is None]
         if harmless:
             await self._desk.ask(_pass, harmless, self._desk.name)
-        grave = [row for row in rows if may_be_danger(row.seen)]
+        grave = [row for row in rows if row.report is not None]
         looked = await asyncio.gather(*(self._look_at(row) for row in grave if not row.looks), return_exceptions=True)
         for failed in looked:
             if isinstance(failed, BaseException):
@@ -51,12 +54,25 @@ class Triage:
         self._cut_short = False
         return len(rows)
 
+    async def look_at_turn(self, position: int, seen: Look) -> None:
+        """A typed number can only be judged when its turn has come: then, too, before its handler and on its own."""
+        if seen.data is not None or seen.text is None or typed_number(seen.text) is None:
+            return
+        origin = seen.origin(position, self._desk.name)
+        try:
+            await self._desk.act_for(origin, safety_line.triage, Report(number=seen.text))
+        except Unavailable:
+            raise
+        except Exception as error:
+            log.error("triage.failed", row=position, error=type(error).__name__)
+            await self._desk.act_for(origin, safety_line.triage_failed)
+
     async def _look_at(self, row: Row) -> None:
         origin = row.seen.origin(row.position, self._desk.name)
         try:
             if row.looks >= MAX_DEATHS:
                 raise RuntimeError("looked at before without an end")
-            await self._desk.act_for(origin, _judge, row.seen, row.position, self._desk.name)
+            await self._desk.act_for(origin, _judge, row.report, row.position, self._desk.name)
         except Unavailable:
             raise
         except ClaimLost:
@@ -73,19 +89,36 @@ class Triage:
                 await self._desk.act(_give_up, row.position, self._desk.name)
 
 
-def may_be_danger(seen: Look) -> bool:
-    """False only for a tap that no safety rule reads; such rows need no unit of work of their own."""
-    tap = decode(seen.data) if seen.data else None
-    if isinstance(tap, AnswerTap):
-        return safety.is_judged(tap.instrument, tap.item, tap.value)
-    return tap.act == "help" if tap is not None else seen.text is not None
+def report_of(seen: Look) -> Report | None:
+    """What this row says that a safety rule reads; a row without any needs no unit of work of its own."""
+    if seen.data is not None:
+        tap = decode(seen.data)
+        return _tapped(tap) if tap is not None else None
+    if seen.text is None or typed_number(seen.text) is not None:
+        return None
+    return Report(help_pressed=True) if seen.text.startswith(HELP_WORDS) else Report(text=seen.text)
+
+
+def _tapped(tap: AnswerTap | Tap) -> Report | None:
+    match tap:
+        case AnswerTap(check_in, instrument, item, value):
+            if safety.is_judged(instrument, item, value) or rules.is_grave(instrument, item, value):
+                return Report(answer=(check_in, instrument, item, value))
+        case Tap("help"):
+            return Report(help_pressed=True)
+        case Tap("crisis", detail=pressed) if pressed in safety.PRESSED:
+            return Report(pressed=pressed)
+        case Tap("compared", detail=compared):
+            return Report(compared=compared)
+    return None
 
 
 def _claim(work: Work, holder: str, *, again: bool) -> list[Row]:
     inbox = work.stores.inbox
     if again:
         inbox.forget_looks(holder)
-    return [Row(row.position, look(read(inbox.body(row))), row.looks) for row in inbox.claim_untriaged(holder)]
+    seen = [(row, look(read(inbox.body(row)))) for row in inbox.claim_untriaged(holder)]
+    return [Row(row.position, what, report_of(what), row.looks) for row, what in seen]
 
 
 def _pass(work: Work, positions: list[int], holder: str) -> None:
@@ -96,14 +129,9 @@ def _look_again(work: Work, position: int, holder: str) -> None:
     work.stores.inbox.look_again(position, holder)
 
 
-def _judge(work: Work, seen: Look, position: int, holder: str) -> None:
-    tap = decode(seen.data) if seen.data else None
-    answer = (tap.check_in, tap.instrument, tap.item, tap.value) if isinstance(tap, AnswerTap) else None
-    help_pressed = (tap is not None and not isinstance(tap, AnswerTap) and tap.act == "help") or (
-        seen.text is not None and seen.text.startswith(HELP_WORDS)
-    )
-    if answer or seen.text or help_pressed:
-        safety_line.triage(work, answer, seen.text, help_pressed=help_pressed)
+def _judge(work: Work, report: Report | None, position: int, holder: str) -> None:
+    if report is not None:
+        safety_line.triage(work, report)
     work.stores.inbox.mark_triaged([position], holder)
 
 

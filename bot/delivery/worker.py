@@ -71,10 +71,12 @@ class Worker:
         return len(turns)
 
     async def _handle(self, turn: Turn) -> None:
-        origin = look(turn.raw).origin(turn.position, self._desk.name)
+        seen = look(turn.raw)
+        origin = seen.origin(turn.position, self._desk.name)
         try:
             if turn.attempt > MAX_DEATHS:
                 raise RuntimeError("tried before without an end")
+            await self._triage.look_at_turn(turn.position, seen)
             update = Update.de_json(complete(turn.raw), self.application.bot)
             if not await self.application.handle(update, origin):
                 await self._desk.ask(_done, origin)

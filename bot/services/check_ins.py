@@ -11,11 +11,13 @@ from bot.clinical.protocol import Part
 from bot.clinical.schedule import day_ends, diary_day
 from bot.clinical.terms import Level, Mode
 from bot.services import judging, letters
-from bot.services.errors import StaleButton
+from bot.services.errors import NotANumber, StaleButton
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import WAITING, CheckIn, CheckInState
 from storage.tables.people import Patient
+
+Answer = tuple[UUID, str, str, int | None]  # check-in, instrument, item, value; none of it trusted
 
 SEPARATOR = ";"
 SAFETY = ("safety", "asq")  # instruments whose open questions must not wait for long
@@ -345,16 +347,27 @@ def change(work: Work, check_in_id: UUID, target: str = "") -> None:
 def write(work: Work, text: str) -> None:
     """Free text: an answer when a number is asked for and typed, else a diary note. Screening was done at triage."""
     patient = work.stores.patients.get(work.by().id)
-    check_in = work.stores.check_ins.open_for(patient.id)
-    question = next_question(work, check_in) if check_in is not None and check_in.shown_at is not None else None
-    value = typed_number(text)
-    if check_in is not None and question is not None and value is not None:
-        record(work, check_in.id, question.instrument.code, question.item.code, value, Mode.TYPED)
+    answer = typed_answer(work, patient, text)
+    if answer is not None:
+        record(work, *answer, Mode.TYPED)
         return
     day = diary_day(work.now, patient.zone)
     note = work.stores.notes.add(patient_id=patient.id, day=day, text=text, source=work.caller.source)
     if note is not None:
         letters.reply(work, "notice", detail="note.kept")
+
+
+def typed_answer(work: Work, patient: Patient, text: str) -> Answer | None:
+    """What a typed number says to the question that is shown; None when it is no number, or none is shown."""
+    value, check_in = typed_number(text), work.stores.check_ins.open_for(patient.id)
+    if value is None or check_in is None or check_in.shown_at is None:
+        return None
+    question = next_question(work, check_in)
+    if question is None:
+        return None
+    if not question.item.low <= value <= question.item.high:
+        raise NotANumber
+    return check_in.id, question.instrument.code, question.item.code, value
 
 
 NUMBER_WORDS = {

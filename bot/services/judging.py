@@ -89,9 +89,7 @@ def _judge_side_effect(
 ) -> None:  # fmt: skip
     side_effect = rules.judge_side_effect(instrument, item, value, day, limits_of(work, patient.id))
     if side_effect is not None:
-        if side_effect.level == Level.RED:
-            letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
-        alerts.raise_finding(work, patient, side_effect, f"update:{work.caller.source}:{item}")
+        report_side_effect(work, patient, side_effect)
 
 
 def find_danger(
@@ -160,6 +158,14 @@ def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -
             work, patient, "crisis", Urgency.CRISIS, subject=alert.id, detail=finding.level,
             card=receipts.crisis_card(alert.id),
         )  # fmt: skip
+
+
+def report_side_effect(work: Work, patient: Patient, finding: Finding) -> None:
+    """The same for the body: an emergency is told what to do; the same source a second time changes nothing."""
+    source = f"update:{work.caller.source}:{finding.values['item']}"
+    if finding.level == Level.RED and not work.stores.findings.levels_from(patient.id, finding.rule, source):
+        letters.to_patient(work, patient, "crisis.body", Urgency.CRISIS)
+    alerts.raise_finding(work, patient, finding, source)
 
 
 def judge_unanswered(work: Work, patient: Patient, check_in: CheckIn, *, intent_open: bool) -> datetime | None:

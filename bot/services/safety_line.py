@@ -1,24 +1,36 @@
 """What happens when a patient asks for help, or when a text or tap reports danger, before anything else."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot.clinical import baseline, safety
+from bot.clinical import baseline, rules, safety
 from bot.clinical.baseline import Compared
 from bot.clinical.crisis import Country
 from bot.clinical.schedule import diary_day
 from bot.clinical.screening import screen
 from bot.clinical.terms import Finding, Level, Rule
 from bot.services import alert_cards, alerts, check_ins, judging, letters, receipts
+from bot.services.check_ins import Answer
+from bot.services.errors import NotANumber
 from bot.services.receipts import Cover
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState
 
 WHERE = "crisis.where"  # the step of a chat that was asked where the patient is
 
-Answer = tuple[UUID, str, str, int | None]  # check-in, instrument, item, value; none of it trusted
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one update says that may be danger: one of these. None of it is trusted."""
+
+    answer: Answer | None = None
+    text: str = ""
+    number: str = ""  # typed; what it means depends on what is asked when its turn comes
+    pressed: str = ""  # on the crisis letter
+    compared: str = ""  # with what is usual
+    help_pressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ def _add_to_alert(work: Work, patient: Patient, part: str, said: str) -> None:
         alert_cards.show_everywhere(work, alert)
 
 
-def triage(work: Work, answer: Answer | None, text: str | None, *, help_pressed: bool) -> Level | None:
+def triage(work: Work, report: Report) -> Level | None:
     """Judges a raw update before its turn: its alert and crisis letter commit on their own.
 
     The handler that comes later finds the same source and merges. A check-in that is over does not matter here: a
@@ -117,25 +129,48 @@ def triage(work: Work, answer: Answer | None, text: str | None, *, help_pressed:
     if patient is None:
         return None
     day = diary_day(work.now, patient.zone)
-    finding = judging.judge_safely(lambda: _judge(work, patient, answer, text, help_pressed=help_pressed), day)
-    if finding is not None:
+    finding = judging.judge_safely(lambda: _judge(work, patient, report, day), day)
+    if finding is None:
+        return None
+    if finding.rule == Rule.SIDE_EFFECTS:
+        judging.report_side_effect(work, patient, finding)
+    else:
         judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
-        return finding.level
-    return None
+    return finding.level
 
 
-def _judge(
-    work: Work, patient: Patient, answer: Answer | None, text: str | None, *, help_pressed: bool
-) -> Finding | None:
-    day = diary_day(work.now, patient.zone)
-    if help_pressed:
+def _judge(work: Work, patient: Patient, report: Report, day: date) -> Finding | None:
+    if report.help_pressed:
         return safety.judge_help(day)
-    if answer is not None:
-        check_in, instrument, item, value = answer
-        known = judging.answers_of(work, patient, check_in)
-        return judging.find_danger(work, patient, check_in, known, instrument, item, value, day)
-    match = screen(text, work.knowledge.patterns) if text else None
-    return safety.judge_text(match, day) if match is not None else None
+    if report.pressed:
+        return safety.judge_pressed(report.pressed, day)
+    if report.compared in set(Compared):
+        return baseline.judge_compared(Compared(report.compared), day)
+    if report.text:
+        match = screen(report.text, work.knowledge.patterns)
+        return safety.judge_text(match, day) if match is not None else None
+    answer = report.answer or _typed(work, patient, report.number)
+    return _judge_answer(work, patient, answer, day) if answer is not None else None
+
+
+def _typed(work: Work, patient: Patient, number: str) -> Answer | None:
+    """What a number answers, unless the chat was asked for something else, as an hour."""
+    if not number or work.stores.dialogues.current(work.chat()) is not None:
+        return None
+    try:
+        return check_ins.typed_answer(work, patient, number)
+    except NotANumber:
+        return None
+
+
+def _judge_answer(work: Work, patient: Patient, answer: Answer, day: date) -> Finding | None:
+    check_in, instrument, item, value = answer
+    if instrument in rules.SIDE_EFFECTS:
+        return rules.judge_side_effect(instrument, item, value, day, judging.limits_of(work, patient.id))
+    if not safety.is_judged(instrument, item, value):
+        return None
+    known = judging.answers_of(work, patient, check_in)
+    return judging.find_danger(work, patient, check_in, known, instrument, item, value, day)
 
 
 def triage_failed(work: Work) -> None:

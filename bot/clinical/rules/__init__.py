@@ -6,7 +6,7 @@ from bot.clinical.rules.limits import BadLimit, Limits
 from bot.clinical.rules.past import Past
 from bot.clinical.rules.rearm import Seen, is_new
 from bot.clinical.rules.side_effects import INSTRUMENTS as SIDE_EFFECTS
-from bot.clinical.rules.side_effects import judge_side_effect
+from bot.clinical.rules.side_effects import is_grave, judge_side_effect
 from bot.clinical.rules.silence import judge_blocked, judge_break, judge_silence, wants_gentle_message
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Past",
     "Seen",
     "blind_rules",
+    "is_grave",
     "is_new",
     "judge",
     "judge_blocked",

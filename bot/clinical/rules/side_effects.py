@@ -13,6 +13,12 @@ INSTRUMENTS = ("side_effects", "next_day", "monthly")
 YES_NO = ("drove", "use_outside")
 
 
+def is_grave(instrument: str, item: str, value: int | None) -> bool:
+    """Whether this answer is RED or ORANGE, whatever the limits."""
+    grave = (*EMERGENCIES, *CALL_TODAY, *(STILL_THERE if instrument == "next_day" else ()))
+    return bool(value) and instrument in INSTRUMENTS and item in grave
+
+
 def judge_side_effect(
     instrument: str, item: str, value: int | None, day: date, limits: Limits | None = None
 ) -> Finding | None:
