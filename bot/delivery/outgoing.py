@@ -93,8 +93,8 @@ def sent(work: Work, batch: Sequence[tuple[Ready, int | None]]) -> bool:
     """Letters with the number of their message. True when this may have left letters to others."""
     work.stores.outbox.mark_sent(
         [
-            Sent(ready.letter, message, ready.content.text, ready.content.photo is not None,
-                 is_edit=message is not None and message == ready.edit)
+            Sent(ready.letter, message, ready.content.text if ready.content.kept else "",
+                 ready.content.photo is not None, is_edit=message is not None and message == ready.edit)
             for ready, message in batch
         ]
     )  # fmt: skip

@@ -27,6 +27,7 @@ from bot.texts import Texts
 ALERT_DAYS = 42
 ROSTER_DAYS = 28
 ROSTER_ROWS = 30  # more would not be readable on a phone
+LONGEST_CAPTION = 900  # characters; Telegram takes 1,024 under a picture
 
 
 def patient_chart(
@@ -111,14 +112,16 @@ def _alert_days(diary: Diary, today: date) -> Period:
 
 
 def roster_caption(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date) -> str:
-    """The roster's lines in words, one per patient."""
+    """The roster's lines in words, one per patient, as many as a caption holds; the rest is counted."""
     voice = Voice(texts, language)
-    lines = []
+    lines: list[str] = []
     for diary in diaries:
         row = _roster_row(diary, voice, today)
-        lines.append(
-            voice.say("roster.line", **{name: str(row[name]) for name in ("patient", "mood", "since", "open")})
-        )
+        line = voice.say("roster.line", **{name: str(row[name]) for name in ("patient", "mood", "since", "open")})
+        if sum(map(len, lines)) + len(lines) + len(line) > LONGEST_CAPTION:
+            lines.append(voice.count("roster.more", len(diaries) - len(lines)))
+            break
+        lines.append(line)
     return "\n".join(lines)
 
 

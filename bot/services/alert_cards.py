@@ -25,6 +25,7 @@ class AlertView:
     id: UUID
     code: str
     patient: str
+    patient_id: UUID
     level: Level
     rule: Rule
     state: AlertState
@@ -67,8 +68,8 @@ def view(work: Work, alert_id: UUID) -> AlertView:
     given = [infusion.at for infusion in work.stores.infusions.given_to(patient.id) if infusion.at <= work.now]
     owner = work.stores.people.find(alert.owner_id) if alert.owner_id else None
     return AlertView(
-        id=alert.id, code=alert.code, patient=patient.code, level=Level(alert.level), rule=Rule(alert.rule),
-        state=alert.state, raised_at=alert.raised_at, zone=work.clinic.zone,
+        id=alert.id, code=alert.code, patient=patient.code, patient_id=patient.id, level=Level(alert.level),
+        rule=Rule(alert.rule), state=alert.state, raised_at=alert.raised_at, zone=work.clinic.zone,
         owner=work.stores.people.name(owner) if owner else None, owner_id=alert.owner_id,
         reached_at=alert.reached_at, acknowledged_at=alert.acknowledged_at, promised_at=alert.promised_at,
         contacted_at=alert.contacted_at, closed_at=alert.closed_at, outcome=alert.outcome,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from statistics import fmean
 from uuid import UUID
 
 from bot.clinical import rules
@@ -17,6 +18,9 @@ from storage.tables.diary import CheckInState
 from storage.tables.people import Patient, PatientState
 
 ADHERENCE_DAYS = 28
+WEEK = 7
+MIDDLE_MOOD = 5.0
+IN_CARE = (PatientState.ACTIVE, PatientState.PAUSED, PatientState.ADMITTED, PatientState.DISCHARGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,23 @@ def roster(work: Work) -> tuple[tuple[UUID, str, PatientState], ...]:
     return tuple((patient.id, patient.code, patient.state) for patient in work.stores.patients.all())
 
 
+def lately(work: Work, days: int) -> tuple[Diary, ...]:
+    """Whoever is in care with the moods of the last days, worst first: by open alert, then by mood."""
+    found = []
+    for patient in work.stores.patients.all():
+        if patient.state in IN_CARE:
+            today = diary_day(work.now, patient.zone)
+            found.append((diary.of_moods(work, patient, today - timedelta(days=days - 1)), today))
+    return tuple(record for record, today in sorted(found, key=lambda entry: _how_bad(*entry)))
+
+
+def _how_bad(record: Diary, today: date) -> tuple[int, float, str]:
+    """The lowest is the worst; no answers in a week stand between the worst and the best mood."""
+    highest = max((alert.level.rank for alert in record.alerts if alert.closed_at is None), default=-1)
+    week = [mood for day, mood in record.values("daily", "mood") if day > today - timedelta(days=WEEK)]
+    return -highest, fmean(week) if week else MIDDLE_MOOD, record.patient
+
+
 def card(work: Work, patient_id: UUID) -> PatientCard:
     patient = work.stores.patients.get(patient_id)
     record = diary.of(work, patient)
@@ -120,6 +141,13 @@ def send_chart(work: Work, patient_id: UUID) -> None:
     patient = _shown(work, patient_id)
     work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
     letters.reply(work, "patient.chart", subject=patient.id, patient=patient)
+
+
+def send_alert_chart(work: Work, alert_id: UUID) -> None:
+    """The weeks before an alert, for whoever looks at its card."""
+    patient = _shown(work, work.stores.alerts.get(alert_id).patient_id)
+    work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=patient.id)
+    letters.reply(work, "alert.chart", subject=alert_id, patient=patient)
 
 
 def own_chart(work: Work) -> None:
@@ -177,4 +205,4 @@ def staff_chats(work: Work) -> list[tuple[int, str]]:
 def greet_group(work: Work) -> None:
     """The bot was added to the team's group by a member of staff."""
     work.stores.audit.record("team.group", actor=work.caller.id)
-    letters.reply(work, "notice", detail="team.welcome")
+    letters.to_chat(work, work.chat(), "notice", Urgency.REPLY, detail="team.welcome")

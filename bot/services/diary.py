@@ -1,6 +1,8 @@
 """A patient's rows as a `Diary`: opened, in order, with nothing imputed."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from bot.clinical import diary as plain
@@ -8,8 +10,10 @@ from bot.clinical.diary import Diary
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Level, Mode, Outcome, Phase, Rule
 from bot.services.work import Work
-from storage.tables.diary import CheckIn, CheckInState
+from storage.tables.diary import CheckIn, CheckInState, Response
 from storage.tables.people import Patient
+
+MOODS_READ = 90  # of one patient for the roster: four weeks with a check-in in the morning and one in the evening
 
 
 def of(work: Work, patient: Patient) -> Diary:
@@ -20,7 +24,7 @@ def of(work: Work, patient: Patient) -> Diary:
         language=person.language if person else work.clinic.language,
         enrolled_on=patient.enrolled_on or diary_day(patient.created_at, patient.zone),
         infusions=infusions(work, patient),
-        check_ins=_check_ins(work, patient),
+        check_ins=_check_ins(work, work.stores.check_ins.of(patient.id), work.stores.responses.of(patient.id)),
         alerts=_alerts(work, patient),
         notes=tuple(
             plain.Note(note.written_at, note.day, work.stores.notes.text(note))
@@ -35,6 +39,26 @@ def of(work: Work, patient: Patient) -> Diary:
             for infusion in work.stores.infusions.planned_for(patient.id, diary_day(work.now, patient.zone))
         ),
     )
+
+
+def of_moods(work: Work, patient: Patient, first: date) -> Diary:
+    """Only what a line of the roster shows, of the days since `first`: this is read for every patient at once."""
+    moods = work.stores.responses.of_item(patient.id, "daily", "mood", limit=MOODS_READ)
+    return Diary(
+        patient=patient.code,
+        zone=patient.zone,
+        language=work.clinic.language,
+        enrolled_on=patient.enrolled_on or diary_day(patient.created_at, patient.zone),
+        infusions=infusions(work, patient),
+        check_ins=_check_ins(work, work.stores.check_ins.of(patient.id, first=first), moods),
+        alerts=tuple(
+            plain.AlertEntry(
+                code=alert.code, rule=Rule(alert.rule), level=Level(alert.level), reason="", values={},
+                day=diary_day(alert.raised_at, patient.zone), raised_at=alert.raised_at, closed_at=alert.closed_at,
+            )
+            for alert in work.stores.alerts.of(patient.id)
+        ),
+    )  # fmt: skip
 
 
 def infusions(work: Work, patient: Patient) -> tuple[plain.Infusion, ...]:
@@ -57,9 +81,9 @@ def ref_of(check_in: CheckIn) -> str:
     return check_in.id.hex[:16]
 
 
-def _check_ins(work: Work, patient: Patient) -> tuple[plain.CheckIn, ...]:
+def _check_ins(work: Work, rows: Sequence[CheckIn], answers: Sequence[Response]) -> tuple[plain.CheckIn, ...]:
     responses: dict[UUID, list[plain.Response]] = defaultdict(list)
-    for row in work.stores.responses.of(patient.id):
+    for row in answers:
         responses[row.check_in_id].append(
             plain.Response(
                 instrument=row.instrument, version=row.version, item=row.item, value=work.stores.responses.value(row),
@@ -72,7 +96,7 @@ def _check_ins(work: Work, patient: Patient) -> tuple[plain.CheckIn, ...]:
             outcome=_outcome(row, answered=bool(responses[row.id])), prompted_at=row.prompted_at,
             shown_at=row.shown_at, finished_at=row.finished_at, responses=tuple(responses[row.id]),
         )
-        for row in work.stores.check_ins.of(patient.id)
+        for row in rows
         if row.state != CheckInState.PLANNED
     )  # fmt: skip
 

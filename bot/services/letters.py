@@ -62,11 +62,15 @@ def to_chat(
 
 def reply(work: Work, kind: str, *, detail: str = "", subject: UUID | None = None, card: str | None = None,
           fresh: bool = True, patient: Patient | None = None) -> None:  # fmt: skip
-    """A letter to the chat that the update came from. After a death only the numbers still answer on that phone."""
+    """A letter to the chat that the update came from, or, when that is a group, to the person's own: what is said
+    about patients is said in private. After a death only the numbers still answer on that phone.
+    """
     from_patient = work.caller.patient
     if kind != "help.numbers" and from_patient is not None and from_patient.state == PatientState.DECEASED:
         return
+    person = work.caller.person
+    chat_id = person.chat_id if person is not None and work.chat().is_group else work.chat().id
     work.stores.outbox.write(
-        kind=kind, urgency=Urgency.REPLY, chat_id=work.chat().id, person_id=work.caller.id,
+        kind=kind, urgency=Urgency.REPLY, chat_id=chat_id, person_id=work.caller.id,
         patient_id=patient.id if patient else None, subject_id=subject, detail=detail, card=card, fresh=fresh,
     )  # fmt: skip

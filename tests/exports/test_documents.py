@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from bot.clinical.diary import Diary
 from bot.clinical.library import Library
-from bot.exports import fhir, report, tables, typesetting
+from bot.exports import charts, fhir, report, tables, typesetting
 from bot.exports.figures import Period
 from bot.texts import load
 from tests.support import diaries
@@ -102,6 +102,14 @@ def test_what_is_planned_and_how_alerts_ended() -> None:
     found = pages(pdf(replace(diary, alerts=alerts, planned=(date(2026, 12, 1),))))
     assert "next planned 1 Dec 2026" in found[0]
     assert "emergency services sent · Called her sister." in " ".join(found[1:])
+
+
+def test_a_roster_longer_than_a_caption_is_counted() -> None:
+    everybody = [replace(diaries.non_response(), patient=f"P-{number:04d}") for number in range(300)]
+    for language in ("en", "de", "es"):
+        lines = charts.roster_caption(everybody, texts=load(), language=language, today=diaries.TODAY).splitlines()
+        assert len("\n".join(lines)) <= 1000 and lines[0].startswith("P-0000") and len(lines) > 8
+        assert str(300 - (len(lines) - 1)) in lines[-1]
 
 
 def test_typst_forgets_what_it_made(monkeypatch: pytest.MonkeyPatch) -> None:

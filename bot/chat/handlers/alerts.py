@@ -2,9 +2,9 @@
 
 from bot.chat.application import DiaryContext
 from bot.chat.callbacks import Tap
-from bot.chat.handlers.routes import tap
+from bot.chat.handlers.routes import about, tap
 from bot.chat.permissions import Allow
-from bot.services import alerts
+from bot.services import alerts, care
 
 
 async def on_take(tapped: Tap, context: DiaryContext) -> None:
@@ -44,4 +44,5 @@ ROUTES = (
     tap("notnow", on_not_now, Allow.STAFF),
     tap("close", on_close, Allow.STAFF),
     tap("outcome", on_outcome, Allow.STAFF),
+    about("alertchart", care.send_alert_chart, Allow.STAFF),
 )

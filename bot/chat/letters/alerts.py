@@ -82,6 +82,7 @@ def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -
     contacted = reader.button("button.contacted", Tap("contacted", alert.id))
     not_now = reader.button("button.not_now", Tap("notnow", alert.id))
     close = reader.button("button.close", Tap("close", alert.id))
+    chart = reader.button("button.chart", Tap("alertchart", alert.id))
     promises = []
     if alert.owner_id == letter.person_id and alert.promised_at is None:
         promises = [
@@ -89,9 +90,9 @@ def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -
             for minutes in alerts.call_minutes(work, alert.id)
         ]
     return {
-        AlertState.OPEN: [[take, contacted], [not_now]],
-        AlertState.ACKNOWLEDGED: [*([promises] if promises else []), [contacted, not_now], [close]],
-        AlertState.CONTACTED: [[close]],
+        AlertState.OPEN: [[take, contacted], [not_now, chart]],
+        AlertState.ACKNOWLEDGED: [*([promises] if promises else []), [contacted, not_now], [close, chart]],
+        AlertState.CONTACTED: [[close, chart]],
     }[alert.state]
 
 

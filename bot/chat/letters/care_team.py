@@ -8,7 +8,8 @@ from bot.chat.letters.about_you import contact_lines
 from bot.chat.letters.content import Content, Reader, labelled
 from bot.chat.letters.infusions import moment_words
 from bot.chat.menus import STAFF_COMMANDS, menu
-from bot.exports import report
+from bot.clinical.schedule import diary_day
+from bot.exports import charts, report
 from bot.services import care
 from bot.services.care import PatientCard
 from bot.services.reading import LetterView
@@ -27,11 +28,22 @@ def welcome(_work: Work, letter: LetterView, reader: Reader) -> Content:
 
 
 def patients(work: Work, _letter: LetterView, reader: Reader) -> Content:
+    """A button for each, under the roster's picture and the same in words; what is drawn is drawn off this thread."""
     rows = [
         [labelled(f"{code} · {reader.say(f'state.{state.value}')}", Tap("patient", patient_id))]
         for patient_id, code, state in care.roster(work)
-    ]
-    return Content(reader.say("patient.list" if rows else "patient.none"), rows[:90])
+    ][:90]
+    if not rows:
+        return Content(reader.say("patient.none"))
+    shown, today = care.lately(work, charts.ROSTER_DAYS), diary_day(work.now, work.clinic.zone)
+    if not shown:
+        return Content(reader.say("patient.list"), rows)
+
+    def make() -> bytes:
+        return charts.roster(shown, texts=reader.texts, language=reader.language, today=today)
+
+    caption = charts.roster_caption(shown, texts=reader.texts, language=reader.language, today=today)
+    return Content(f"{reader.say('patient.list')}\n{caption}", rows, photo=make, spoiler=True, kept=False)
 
 
 def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:

@@ -3,7 +3,7 @@
 from bot.chat.letters.content import Content, Reader
 from bot.clinical.schedule import diary_day
 from bot.exports import charts
-from bot.services import care
+from bot.services import alert_cards, care
 from bot.services.reading import LetterView
 from bot.services.work import Work
 
@@ -24,4 +24,19 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content(caption, photo=make, spoiler=True)
 
 
-KINDS = {"chart": patient, "patient.chart": patient}
+def before_alert(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    """The weeks before an alert; asked for on its card, whose text never waits for a picture."""
+    if letter.subject_id is None:
+        return None
+    alert = alert_cards.view(work, letter.subject_id)
+    record, library = care.diary_of(work, alert.patient_id), work.knowledge.library
+    today, texts, language = diary_day(work.now, record.zone), reader.texts, reader.language
+
+    def make() -> bytes:
+        return charts.alert_chart(record, library=library, texts=texts, language=language, today=today)
+
+    caption = charts.alert_caption(record, library=library, texts=texts, language=language, today=today)
+    return Content(f"{alert.patient} · {alert.code}\n{caption}", photo=make, spoiler=True)
+
+
+KINDS = {"chart": patient, "patient.chart": patient, "alert.chart": before_alert}

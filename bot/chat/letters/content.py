@@ -25,6 +25,7 @@ class Content:
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
+    kept: bool = True  # False: tells about many patients, who may each ask that nothing about them is kept
     menu: Menu = ()  # the commands that this chat offers from now on
     pin: bool = False  # kept on top of the chat, so that it is there when the bot is not
 
