@@ -129,9 +129,11 @@ def _rota(work: Work) -> Check:
 
 
 def _waiting(work: Work) -> Check:
-    dead, broken = len(work.stores.inbox.dead()), work.stores.outbox.count_broken()
+    dead, broken = len(work.stores.inbox.dead()), len(work.stores.outbox.broken())
     if dead or broken:
-        return _look("post", f"{dead} updates and {broken} letters could not be handled: look at the log around them")
+        return _look(
+            "post", f"{dead} updates and {broken} letters are buried: see `afterglow inbox` and `afterglow outbox`"
+        )
     return _good("post", f"{work.stores.inbox.count_waiting()} updates wait, nothing is stuck")
 
 

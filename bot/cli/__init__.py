@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from bot.cli import exporting, keeping, medicine, operating, people, running, secrets
+from bot.cli import exporting, keeping, medicine, operating, people, post, running, secrets
 from bot.cli.common import errors
 from bot.clinical.backtest import BadSeries
 from bot.clinical.rules import BadLimit
@@ -36,7 +36,8 @@ cli = typer.Typer(
 )
 for name, command in COMMANDS.items():
     cli.command(name)(command)
-cli.add_typer(secrets.keys, name="keys")
+for name, group in (("inbox", post.inbox), ("outbox", post.outbox), ("keys", secrets.keys)):
+    cli.add_typer(group, name=name)
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import structlog
 
 from bot.chat.letters import bare, render
 from bot.chat.letters.content import Content
-from bot.services import check_ins, membership, receipts
+from bot.services import check_ins, incidents, membership, receipts
+from bot.services.incidents import IncidentKind
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.stores.outbox import Sent
@@ -141,13 +142,14 @@ def again(work: Work, position: int) -> None:
 
 
 def broken(work: Work, position: int) -> None:
-    """Ours to repair: tried a few times, then set aside where `afterglow doctor` shows it."""
+    """Ours to repair: tried a few times, then buried where `afterglow outbox` shows it."""
     letter = work.stores.outbox.get(position)
     if letter.attempts + 1 < MAX_ATTEMPTS:
         again(work, position)
         return
     letter.state = LetterState.BROKEN
     work.stores.audit.record("letter.broken", actor=None, subject=letter.subject_id, detail=letter.kind)
+    incidents.open(work, IncidentKind.LETTER_BROKEN, str(position))
 
 
 def anything_due(work: Work) -> bool:

@@ -245,7 +245,8 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
     check_in = _own(work, check_in_id)
     # One that still waits is not over, whatever the hour: an answer may come late through no fault of the patient's.
     over = check_in.state == CheckInState.FINISHED and work.now >= check_in.expires_at
-    if over or check_in.state not in (*WAITING, CheckInState.FINISHED):
+    late = check_in.state == CheckInState.EXPIRED and _was_in_time(work, check_in)
+    if over or not (late or check_in.state in (*WAITING, CheckInState.FINISHED)):
         raise StaleButton
     part = next((part for part in parts_of(check_in) if part.instrument == instrument), None)
     asked = _item(work, part, item)
@@ -257,10 +258,14 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
     )  # fmt: skip
     if stored is None:
         return
+    patient = work.stores.patients.get(check_in.patient_id)
+    if late:  # nothing more is asked
+        judging.judge_answer(work, patient, check_in, instrument, item, value)
+        judging.judge_diary(work, patient)
+        return
     if check_in.state != CheckInState.FINISHED:
         check_in.state = CheckInState.STARTED
     check_in.shown_at = check_in.shown_at or work.now
-    patient = work.stores.patients.get(check_in.patient_id)
     if (instrument, item, value) == ("daily", "urge", None) and judging.asks_urge_again(work, patient, check_in):
         check_in.next_at = check_in.expires_at
         _show(work, check_in, target="daily.urge")
@@ -271,6 +276,11 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
         _follow_up(work, check_in, instrument, ladder, patient)
         check_in.next_at = min(work.now + judging.FIRST_LOOK, check_in.expires_at)
     _go_on(work, check_in, patient, stop=level == Level.RED)
+
+
+def _was_in_time(work: Work, check_in: CheckIn) -> bool:
+    """The update came while the check-in could be answered, and was buried until now: its answer still counts."""
+    return bool(work.caller.source) and work.stores.inbox.get(work.caller.source).received_at < check_in.expires_at
 
 
 def _item(work: Work, part: Part | None, item: str) -> Item | None:

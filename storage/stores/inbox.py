@@ -211,6 +211,12 @@ class Inbox:
             select(InboxRow).where(InboxRow.state == InboxState.DEAD).order_by(InboxRow.position)
         ).all()
 
+    def waiting(self, limit: int) -> Sequence[InboxRow]:
+        """What waits longest."""
+        return self._session.scalars(
+            select(InboxRow).where(InboxRow.state == InboxState.WAITING).order_by(InboxRow.position).limit(limit)
+        ).all()
+
     def mark_triaged(self, positions: Sequence[int], holder: str) -> None:
         self._finish(TRIAGED, positions, holder)
 
@@ -257,6 +263,11 @@ class Inbox:
             .execution_options(synchronize_session=False)
         )
 
-    def replay(self, position: int) -> None:
-        row = self.get(position)
+    def replay(self, position: int) -> bool:
+        """A buried row waits again, as new. False when there is none at this place."""
+        row = self._session.get(InboxRow, position)
+        if row is None or row.state != InboxState.DEAD:
+            return False
         row.state, row.attempts, row.looks, row.done_at, row.triaged = InboxState.WAITING, 0, 0, None, False
+        row.claimed_until = None
+        return True

@@ -143,9 +143,24 @@ class Outbox:
         )
         self._session.execute(delete(Card).where(Card.chat_id == chat_id))
 
-    def count_broken(self) -> int:
-        query = select(func.count()).select_from(Letter).where(Letter.state == LetterState.BROKEN)
-        return self._session.scalar(query) or 0
+    def waiting(self, limit: int) -> Sequence[Letter]:
+        """What waits longest."""
+        return self._session.scalars(
+            select(Letter).where(Letter.state == LetterState.WAITING).order_by(Letter.position).limit(limit)
+        ).all()
+
+    def broken(self) -> Sequence[Letter]:
+        return self._session.scalars(
+            select(Letter).where(Letter.state == LetterState.BROKEN).order_by(Letter.position)
+        ).all()
+
+    def replay(self, position: int) -> bool:
+        """A broken letter waits again, as new. False when there is none at this place."""
+        letter = self._session.get(Letter, position)
+        if letter is None or letter.state != LetterState.BROKEN:
+            return False
+        letter.state, letter.attempts, letter.due_at = LetterState.WAITING, 0, self._now
+        return True
 
     def mark_sent(self, batch: Sequence[Sent]) -> None:
         """All of them in one statement each: what became of the letters, and which message shows their card now."""

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from bot.chat.letters import KINDS
 from bot.cli import cli
+from bot.services import check_ins
 from bot.services.errors import UnknownPatient
+from bot.services.work import Work
 from storage.engine import RunningLock
+from storage.tables.people import Role
 from tests.support.clinic import SimulatedClinic
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +140,61 @@ async def test_erase_asks_and_says_what_is_gone_and_what_is_not_yet(clinic: Simu
     assert isinstance(beside(clinic, "erase", "P-0001", "--yes").exception, UnknownPatient)
     await clinic.forward(minutes=2)
     assert "Everything about you is deleted" in await clinic.ana.last()
+
+
+async def test_a_buried_answer_is_listed_without_its_words_and_put_back_days_later(
+    clinic: SimulatedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await clinic.invites(clinic.admin, Role.ADMIN)
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    sound = check_ins.record
+    monkeypatch.setattr(check_ins, "record", _fails)
+    await clinic.ana.taps("7")
+    listed = beside(clinic, "inbox").output
+    assert "0 updates wait, 1 are buried" in listed
+    (row,) = [line for line in listed.splitlines() if "P-0001" in line]
+    assert "buried" in row and "mood" not in row
+    number = row.split()[0]
+    assert f"afterglow inbox replay {number}" in await clinic.admin.all_texts()
+
+    await clinic.nurse.taps("Take it", "Contacted", "Close", "Reached and safe")
+    monkeypatch.setattr(check_ins, "record", sound)
+    await clinic.forward(days=2)  # the check-in has expired meanwhile
+    assert f"Number {number} is back" in beside(clinic, "inbox", "replay", number).output
+    await clinic.afterglow.settle()
+    assert clinic.desk.act_now(_moods) == [7]
+    assert "inbox.replayed" in clinic.desk.act_now(lambda work: [entry.act for entry in work.stores.audit.trail()])
+    assert clinic.desk.act_now(lambda work: [one.kind for one in work.stores.incidents.all_open()]) == []
+    again = beside(clinic, "inbox", "replay", number)
+    assert again.exit_code == 1 and "not buried" in again.output
+
+
+async def test_a_buried_letter_is_listed_and_sent_after_the_repair(
+    clinic: SimulatedClinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await clinic.invites(clinic.admin, Role.ADMIN)
+    await clinic.enrols(clinic.ana)
+    sound = KINDS["settings"]
+    monkeypatch.setitem(KINDS, "settings", _fails)
+    await clinic.ana.says("/settings")
+    await clinic.forward(minutes=1)
+    (row,) = [line for line in beside(clinic, "outbox").output.splitlines() if "buried" in line and "P-0001" in line]
+    assert "reply settings" in row
+    number = row.split()[0]
+    assert f"afterglow outbox replay {number}" in await clinic.admin.all_texts()
+    monkeypatch.setitem(KINDS, "settings", sound)
+    assert beside(clinic, "outbox", "replay", number).exit_code == 0
+    await clinic.forward(seconds=5)
+    assert "What would you like to change?" in await clinic.ana.last()
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError("this is broken")
+
+
+def _moods(work: Work) -> list[int | None]:
+    return [work.stores.responses.value(row) for row in work.stores.responses.of(work.stores.patients.all()[0].id)]
 
 
 SERIES = """person,day,mood,infusion,phq9,urge,intent,missed

@@ -11,7 +11,11 @@ def incident(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     shown = incidents.view(work, letter.subject_id) if letter.subject_id else None
     if shown is None:
         return None
-    lines = [reader.say("incident.title"), sentence(shown, reader), reader.say(f"incident.{shown.kind}.do")]
+    lines = [
+        reader.say("incident.title"),
+        sentence(shown, reader),
+        reader.say(f"incident.{shown.kind}.do", detail=shown.detail),
+    ]
     if shown.closed_at is not None:
         lines = [
             sentence(shown, reader),
