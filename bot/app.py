@@ -58,9 +58,12 @@ MASTER = "master"  # the fact since when the present master key wraps
 SETTLE_ROUNDS = 10_000
 
 
-def open_desk(settings: Settings, clinic: Clinic, clock: Clock) -> Desk:
-    """The database, migrated, with everything the services know. Raises `SettingsError` or `StorageError`."""
-    database = Database(settings.database, MasterKeys.from_file(settings.key_file))
+def open_desk(settings: Settings, clinic: Clinic, clock: Clock, *, beside: bool = False) -> Desk:
+    """The database, migrated, with everything the services know. Raises `SettingsError` or `StorageError`.
+
+    `beside` for a command: a bot may be running on the same file, and is not to be disturbed.
+    """
+    database = Database(settings.database, MasterKeys.from_file(settings.key_file), checkpoints=not beside)
     migrate(database, shelf_of(settings, clinic), clock.now())
     desk = Desk(database, knowledge(clinic, settings.roads), clock)
     desk.act_now(_make_shared_keys)

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec, Self
 
@@ -19,7 +20,7 @@ from storage.backup.errors import NotABackup
 from storage.backup.restore import Source
 from storage.backup.shelf import Backup, Shelf
 from storage.backup.stream import Stream
-from storage.engine import Database, known_schemas, stores_on
+from storage.engine import Database, RunningLock, known_schemas, stores_on
 from storage.errors import StorageError
 from storage.verify import prove
 
@@ -42,7 +43,20 @@ def shelf_of(settings: Settings, clinic: Clinic) -> Shelf:
 
 
 def migrate(database: Database, place: Shelf, now: datetime) -> Backup | None:
-    """Brings the schema up to date; what an older program wrote is backed up first, or nothing is changed."""
+    """Brings the schema up to date; what an older program wrote is backed up first, or nothing is changed.
+
+    Raises `AlreadyRunning` when that would be done below a bot that runs.
+    """
+    with _alone(database) if database.needs_migration() else nullcontext():
+        return _migrate(database, place, now)
+
+
+def _alone(database: Database) -> AbstractContextManager[object]:
+    """Nobody changes the schema of a SQLite file below a bot that runs on it."""
+    return RunningLock(database.file) if database.file is not None else nullcontext()
+
+
+def _migrate(database: Database, place: Shelf, now: datetime) -> Backup | None:
     made = None
     if database.needs_migration():
         made = shelf.make(database, database.masters, place, now, label=f"{shelf.BEFORE}-{known_schemas()[0]}")
@@ -108,6 +122,7 @@ class Upkeep:
 
     async def nightly(self) -> None:
         await self._note(restoring.end_of_notice)
+        await self._clear_aside()
         await self._note(keeping.forget_old)  # first, so that the backup does not hold it any more
         try:
             made = await asyncio.to_thread(self._back_up)
@@ -124,6 +139,17 @@ class Upkeep:
             await self._desk.act(use_case, *args, **kwargs)
         except StorageError as error:
             log.error("upkeep.not_noted", error=type(error).__name__)
+
+    async def _clear_aside(self) -> None:
+        """What a restore has replaced holds data and keys, and goes when the last keys of its time go."""
+        before = self._desk.clock.now() - self._shelf.keep_keys
+        try:
+            gone = await asyncio.to_thread(restore.clear_aside, self._desk.database, before)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("upkeep.not_cleared", error=type(error).__name__)
+            return
+        for name in gone:
+            await self._note(keeping.note_cleared, name)
 
     def _back_up(self) -> Backup:
         now = self._desk.clock.now()

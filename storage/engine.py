@@ -47,9 +47,10 @@ Unit = tuple[datetime, Act[T]]  # what is done, and at which moment
 class Database:
     """Opens units of work: one transaction each, committed when the body returns and rolled back when it raises."""
 
-    def __init__(self, url: str, masters: MasterKeys) -> None:
+    def __init__(self, url: str, masters: MasterKeys, *, checkpoints: bool = True) -> None:
+        """Without `checkpoints`, a SQLite file's log is left to the bot that may be running on it."""
         self.url = make_url(url)
-        self.engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self.engine = _sqlite_engine(url, checkpoints=checkpoints) if self.is_sqlite else _postgres_engine(url)
         self.masters = masters
         self._cache = KeyCache()
 
@@ -279,7 +280,7 @@ def _postgres_engine(url: str) -> Engine:
     )
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: str, *, checkpoints: bool) -> Engine:
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -295,6 +296,7 @@ def _sqlite_engine(url: str) -> Engine:
             "foreign_keys=ON",
             "secure_delete=ON",
             "busy_timeout=15000",
+            *(() if checkpoints else ("wal_autocheckpoint=0",)),
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -36,7 +36,7 @@ def prove(
         yield _file(connection)
         yield _references(connection)
         yield _inbox(connection)
-    yield _audit(connection, now)
+    yield audit_trail(connection, now)
     yield _promises(connection)
     yield _seals(connection, masters, sample, moved)
 
@@ -65,7 +65,8 @@ def _inbox(connection: Connection) -> Proof:
     return Proof("inbox", True, f"{count} updates, none missing")
 
 
-def _audit(connection: Connection, now: datetime) -> Proof:
+def audit_trail(connection: Connection, now: datetime) -> Proof:
+    """No entry was changed or removed since it was written."""
     with Session(connection) as session:
         broken = Audit(session, now).first_broken()
     if broken is not None:

@@ -42,7 +42,7 @@ def act(settings: Settings, use_case: Callable[[Work], T]) -> T:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Desk]:
     """The database of the settings for as long as a command takes."""
-    desk = app.open_desk(own_settings(settings), read_clinic(settings), SystemClock())
+    desk = app.open_desk(own_settings(settings), read_clinic(settings), SystemClock(), beside=True)
     try:
         yield desk
     finally:

@@ -61,7 +61,7 @@ def backup(
     place = shelf_of(settings, clinic)
     if to is not None:
         place = replace(place, data=to / "data", keys=to / "keys")
-    desk = app.open_desk(settings, clinic, SystemClock())
+    desk = app.open_desk(settings, clinic, SystemClock(), beside=True)
     now = desk.clock.now()
     try:
         with Counter("Backing up") as count:

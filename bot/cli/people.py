@@ -51,7 +51,7 @@ def erase(
     console.print(
         f"Older backups still hold it, sealed; the key that opens it leaves the last of them after {keep} days, "
         f"and a stream after {stream} days. A bot that runs forgets the key within {CACHED_FOR.seconds} seconds. "
-        "Files named afterglow-replaced-… hold data and keys: remove them. Messages in Telegram itself stay there.",
+        f"Databases that a restore has replaced go after {keep} days, too. Messages in Telegram itself stay there.",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ def rotate() -> None:
     """Make a new master key and wrap all patient keys with it, also while the bot runs; goes on with a killed run."""
     settings = own_settings(Settings.read())
     existing_masters(settings)
-    desk = app.open_desk(settings, read_clinic(settings), SystemClock())
+    desk = app.open_desk(settings, read_clinic(settings), SystemClock(), beside=True)
     masters = desk.database.masters
     try:
         left = desk.act_now(lambda work: work.stores.keys.count_under_older())

@@ -27,6 +27,10 @@ def note_stream(work: Work) -> None:
     incidents.close(work, IncidentKind.BACKUP, STREAM)
 
 
+def note_cleared(work: Work, name: str) -> None:
+    work.stores.audit.record("replaced.removed", actor=None, detail=name)
+
+
 def last_backup(work: Work) -> datetime | None:
     found = work.stores.facts.read(LAST_BACKUP)
     return datetime.fromisoformat(found) if found else None

@@ -5,6 +5,7 @@ PostgreSQL one commit.
 """
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from storage.crypto import MasterKeys
 from storage.engine import Database, RunningLock, known_schemas, upgrade
 from storage.files import sync_folder
 
-CANDIDATE = ".restoring"
+CANDIDATE, REPLACED = ".restoring", "replaced"
 BESIDE = ("", "-wal", "-shm", "-journal")
 OTHER_SESSIONS = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
@@ -113,7 +114,7 @@ def restoring(database: Database, source: Source, now: datetime) -> Iterator[Con
 def aside_of(database: Database, now: datetime) -> str:
     """Where the replaced database is kept: a file, or a schema."""
     if database.file is None:
-        return f"replaced_{now.astimezone(UTC):{STAMP}}".lower()
+        return f"{REPLACED}_{now.astimezone(UTC):{STAMP}}".lower()
     return str(_aside(database.file, now))
 
 
@@ -144,7 +145,7 @@ def _in_sqlite(file: Path, masters: MasterKeys, source: Source, now: datetime) -
 
 
 def _aside(file: Path, now: datetime) -> Path:
-    return file.with_name(f"{file.stem}-replaced-{now.astimezone(UTC):{STAMP}}{file.suffix}")
+    return file.with_name(f"{file.stem}-{REPLACED}-{now.astimezone(UTC):{STAMP}}{file.suffix}")
 
 
 def _settle(file: Path) -> None:
@@ -173,6 +174,37 @@ def _swap(file: Path, candidate: Path, aside: Path) -> None:
         sync_folder(file.parent)
     candidate.replace(file)
     sync_folder(file.parent)
+
+
+def put_aside(database: Database) -> list[tuple[str, datetime]]:
+    """What restores have replaced and kept: a file name or a schema each, and when it was put there."""
+    if database.file is not None:
+        file = database.file
+        names = [path.name for path in file.parent.glob(f"{file.stem}-{REPLACED}-*{file.suffix}")]
+    else:
+        with database.engine.connect() as connection:
+            names = [name for name in inspect(connection).get_schema_names() if name.startswith(f"{REPLACED}_")]
+    found = [(name, re.search(r"\d{8}T\d{6}Z", name.upper())) for name in names]
+    return sorted(
+        (name, datetime.strptime(stamp[0], STAMP).replace(tzinfo=UTC)) for name, stamp in found if stamp is not None
+    )
+
+
+def clear_aside(database: Database, before: datetime) -> list[str]:
+    """Removes what was put aside earlier, and on SQLite what a killed restore has left; returns the names.
+
+    For the bot alone: while it runs, nothing is being restored.
+    """
+    old = [name for name, made_at in put_aside(database) if made_at < before]
+    if database.file is not None:
+        for name in old:
+            remove(database.file.with_name(name))
+        remove(database.file.with_name(database.file.name + CANDIDATE))
+        return old
+    with database.engine.begin() as connection:
+        for name in old:
+            connection.exec_driver_sql(f"DROP SCHEMA {_quoted(connection, name)} CASCADE")
+    return old
 
 
 def remove(file: Path) -> None:

@@ -92,3 +92,13 @@ def test_sentences_of_the_report_exist() -> None:
         text = file.read_text(encoding="utf-8")
         asked |= set(re.findall(r"voice\.(?:say|count)\(\s*\"([a-z0-9_.]+)\"", text))
     assert {f"exports.{key}" for key in asked} - known == set()
+
+
+def test_every_volume_of_the_container_belongs_to_the_user_that_runs_in_it() -> None:
+    image, composed = (ROOT / "Dockerfile").read_text(), (ROOT / "compose.yaml").read_text()
+    mounted = re.findall(r"^      - [a-z-]+:(/[a-z-]+)", composed, re.MULTILINE)
+    assert len(mounted) == 3
+    declared = re.search(r"VOLUME \[(.*)\]", image)
+    made = re.search(r"install --directory --owner afterglow --mode 700 (.*)", image)
+    assert declared and made
+    assert sorted(re.findall(r'"(.*?)"', declared[1])) == sorted(mounted) == sorted(["/data", *made[1].split()])

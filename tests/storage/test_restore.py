@@ -24,7 +24,17 @@ from bot.simulator.server import TOKEN, Simulator
 from bot.upkeep import put_in_place
 from storage.backup import shelf
 from storage.backup.errors import ForeignBackup, NewerBackup, NoKeys, NotABackup
-from storage.backup.restore import Archived, Pair, aside_of, building, open_pair, restoring
+from storage.backup.restore import (
+    CANDIDATE,
+    Archived,
+    Pair,
+    aside_of,
+    building,
+    clear_aside,
+    open_pair,
+    put_aside,
+    restoring,
+)
 from storage.backup.shelf import Shelf
 from storage.backup.snapshot import reading
 from storage.crypto import MasterKeys
@@ -117,6 +127,22 @@ def test_what_is_replaced_is_kept(database: Database, tmp_path: Path, masters: M
         with database.engine.connect() as connection:
             asked = "select value from replaced_20260302t120000z.facts where name = 'only.here'"
             assert connection.exec_driver_sql(asked).scalar() == "yes"
+
+
+def test_what_was_put_aside_goes_when_it_is_old(database: Database, masters: MasterKeys) -> None:
+    database.close()
+    with restoring(database, Archived(first_pair(masters), lambda rows: None), NOW):
+        pass
+    if database.file is not None:
+        database.file.with_name(database.file.name + CANDIDATE).touch()
+    assert [made_at for _, made_at in put_aside(database)] == [NOW]
+    assert clear_aside(database, NOW) == []
+    (gone,) = clear_aside(database, NOW + timedelta(seconds=1))
+    assert "replaced" in gone and put_aside(database) == []
+    with database.unit_of_work(NOW) as stores:  # and what is in place stays
+        assert stores.patients.count() > 0
+    if database.file is not None:
+        assert not database.file.with_name(database.file.name + CANDIDATE).exists()
 
 
 def test_a_restore_that_fails_changes_nothing(database: Database, tmp_path: Path, masters: MasterKeys) -> None:
