@@ -274,9 +274,9 @@ class Book:
 
 
 def phrases_of(lines: str) -> list[str]:
-    """One phrase a line, or several with " | " between; # begins a comment; inside brackets a line may be broken."""
+    """One phrase a line, or several with " | " between; # begins a comment. An indented line goes on the one before."""
     pieces, depth = [""], 0
-    for letter in "\n".join(line.partition("#")[0].strip() for line in lines.splitlines()):
+    for letter in re.sub(r"\n[ \t]+", " ", "\n".join(line.partition("#")[0].rstrip() for line in lines.splitlines())):
         depth += (letter in "([") - (letter in ")]")
         if letter in "|\n" and depth <= 0:
             pieces.append("")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 LONGEST_WORD = 60  # letters; nothing that is looked for is longer
 SHORTEST_KEY = 5  # letters; shorter words are too close to each other to be guessed
 APOSTROPHES = re.compile(r"(?<=\w)['’´`‘ʼ](?=\w)")
+HYPHENS = re.compile(r"(?<=\w)[-‐‑](?=\w)")
 SPACED_OUT = re.compile(r"(?<!\w)(?:[^\W\d_][ .*_-]{1,2}){3,}[^\W\d_](?!\w)")
 DISGUISED = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:[!1@$03*#]+[^\W\d_]+)+")
 PIECES = re.compile(r"\d+(?:[.,:]\d+)+|[^\W_]+|\.{2,}|[^\w\s]|\n")
@@ -76,6 +77,7 @@ def lines_of(text: str, spelling: Spelling) -> list[Line]:
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = APOSTROPHES.sub("", plain).replace(" - ", ", ")
     plain = SPACED_OUT.sub(lambda spaced: re.sub(r"[^\w]|_", "", spaced[0]), plain)
+    plain = HYPHENS.sub(" ", plain)
     plain = DISGUISED.sub(lambda word: spelling.uncover(word[0]), plain)
     found: list[Line] = []
     words: list[str] = []
