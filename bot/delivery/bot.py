@@ -4,27 +4,20 @@ The library's own methods insist on every field of a reply. A server that speaks
 Telegram may add to them; all that is needed here is the number of the message.
 """
 
-import warnings
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputFile, User
+from telegram import InputFile, User
 from telegram.error import NetworkError
 from telegram.ext import ExtBot
-from telegram.warnings import PTBUserWarning
 
+from bot.chat.letters.content import Buttons
 from bot.delivery.updates import Raw
-
-Buttons = Sequence[Sequence[InlineKeyboardButton]]
 
 
 class DiaryBot(ExtBot[None]):
     """Sends and fetches raw; raises the library's errors, such as `RetryAfter` and `Forbidden`."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        # The library advises its method of the same name, whose strictness is what is avoided here.
-        warnings.filterwarnings("ignore", message=r".*do_api_request", category=PTBUserWarning)
 
     async def get_me(self, *args: Any, **options: Any) -> User:
         told = await self._ask("getMe", {}, **options)
@@ -74,15 +67,19 @@ class DiaryBot(ExtBot[None]):
         await self._send("editMessageText", {"chat_id": chat, "message_id": message, "text": text}, buttons)
         return message
 
+    async def stop_spinner(self, callback: str) -> None:
+        """A tapped button stops turning."""
+        await self._ask("answerCallbackQuery", {"callback_query_id": callback})
+
     async def _send(self, method: str, given: dict[str, Any], buttons: Buttons) -> int | None:
         if buttons:
-            given["reply_markup"] = InlineKeyboardMarkup(buttons)
+            given["reply_markup"] = json.dumps({"inline_keyboard": buttons})
         told = await self._ask(method, given)
         number = told.get("message_id") if isinstance(told, dict) else None
         return number if isinstance(number, int) else None
 
     async def _ask(self, method: str, given: dict[str, Any], **options: Any) -> Any:
         try:
-            return await self.do_api_request(method, api_kwargs=given, **options)
+            return await self._post(method, given, **options)
         except KeyError:  # a refusal that came with HTTP 200
             raise NetworkError("a reply without a result") from None

@@ -13,9 +13,9 @@ from bot.services import check_ins, incidents, membership, receipts
 from bot.services.incidents import IncidentKind
 from bot.services.letters import Urgency
 from bot.services.work import Work
-from storage.stores.outbox import Sent
+from storage.stores.outbox import DueLetter, Sent
 from storage.tables.people import ChatState
-from storage.tables.post import MAX_ATTEMPTS, Letter, LetterState
+from storage.tables.post import MAX_ATTEMPTS, LetterState
 
 log = structlog.get_logger()
 
@@ -32,23 +32,9 @@ PAGES = ("alert.page", "alert.team")
 class Ready:
     """A letter as it will be sent."""
 
-    letter: Letter  # its row as it was; read only
-    number: int
-    is_group: bool
+    row: DueLetter
+    number: int  # Telegram's, of its chat
     content: Content
-    edit: int | None  # the message to edit; None sends a new one
-
-    @property
-    def position(self) -> int:
-        return self.letter.position
-
-    @property
-    def chat(self) -> UUID:
-        return self.letter.chat_id
-
-    @property
-    def urgency(self) -> int:
-        return self.letter.urgency
 
 
 def take(work: Work, waiting: list[UUID], most: int, ordinary: int) -> list[Ready]:
@@ -57,24 +43,23 @@ def take(work: Work, waiting: list[UUID], most: int, ordinary: int) -> list[Read
     taken: set[UUID] = set()
     least = Urgency.DIGEST if ordinary else Urgency.ALERT
     due = work.stores.outbox.due(work.now, not_to=waiting, least=least, limit=most + SPARE)
-    check_ins.load(work, [found.letter.subject_id for found in due if found.letter.kind in OF_CHECK_INS])
-    for letter, chat, _, _, card in due:
+    check_ins.load(work, [letter.subject_id for letter in due if letter.kind in OF_CHECK_INS])
+    for letter in due:
         if letter.chat_id in taken or len(ready) >= most or (letter.urgency > Urgency.ALERT and not ordinary):
             continue
         content = _content(work, letter)
         if content is None:
             continue
-        edit = card.message_id if card is not None and not letter.fresh and not card.has_picture else None
-        ready.append(Ready(letter, work.stores.chats.number(chat), chat.is_group, content, edit))
+        ready.append(Ready(letter, work.stores.chats.open(letter.chat_id, letter.sealed_number), content))
         taken.add(letter.chat_id)
         ordinary -= letter.urgency > Urgency.ALERT
     return ready
 
 
-def _content(work: Work, letter: Letter) -> Content | None:
+def _content(work: Work, letter: DueLetter) -> Content | None:
     """None when this letter does not go: too late, not true any more, or not to be made."""
     if letter.expires_at is not None and letter.expires_at <= work.now:
-        letter.state = LetterState.EXPIRED
+        work.stores.outbox.settle(letter.position, LetterState.EXPIRED)
         return None
     try:
         content = render(work, letter)
@@ -85,7 +70,7 @@ def _content(work: Work, letter: Letter) -> Content | None:
             return None
         return bare(work, letter)  # an alert that cannot be shown in full is still an alert
     if content is None:
-        letter.state = LetterState.REPLACED
+        work.stores.outbox.settle(letter.position, LetterState.REPLACED)
         return None
     return replace(content, photo=None) if letter.attempts else content  # a picture that failed goes as text
 
@@ -94,12 +79,11 @@ def sent(work: Work, batch: Sequence[tuple[Ready, int | None]]) -> bool:
     """Letters with the number of their message. True when this may have left letters to others."""
     work.stores.outbox.mark_sent(
         [
-            Sent(ready.letter, message, ready.content.text if ready.content.kept else "",
-                 ready.content.photo is not None, is_edit=message is not None and message == ready.edit)
+            Sent(ready.row, message, ready.content.text if ready.content.kept else "", ready.content.photo is not None)
             for ready, message in batch
         ]
-    )  # fmt: skip
-    letters = [ready.letter for ready, _ in batch]
+    )
+    letters = [ready.row for ready, _ in batch]
     prompted = [letter.subject_id for letter in letters if letter.kind in PROMPTS and letter.subject_id is not None]
     work.stores.check_ins.mark_delivered(prompted, work.now)
     pages = [letter for letter in letters if letter.kind in PAGES]
@@ -110,15 +94,15 @@ def sent(work: Work, batch: Sequence[tuple[Ready, int | None]]) -> bool:
 
 def refused(work: Work, ready: Ready, state: ChatState) -> None:
     """The chat takes nothing any more: whoever answers for its owner is told, and open alerts look for others."""
-    letter = work.stores.outbox.get(ready.position)
+    letter = work.stores.outbox.get(ready.row.position)
     letter.state = LetterState.REFUSED
     work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
-    membership.lost(work, work.stores.chats.get(ready.chat), state, f"letter:{ready.position}")
+    membership.lost(work, work.stores.chats.get(ready.row.chat_id), state, f"letter:{ready.row.position}")
 
 
 def unacceptable(work: Work, ready: Ready) -> None:
     """Telegram will never take what this letter holds."""
-    letter = work.stores.outbox.get(ready.position)
+    letter = work.stores.outbox.get(ready.row.position)
     letter.state = LetterState.REFUSED
     work.stores.audit.record("letter.refused", actor=None, subject=letter.subject_id, detail=letter.kind)
 

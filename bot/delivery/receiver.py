@@ -128,7 +128,7 @@ class Receiver:
 
     async def _stop_spinner(self, callback: str) -> None:
         try:
-            await self._bot.answer_callback_query(callback)
+            await self._bot.stop_spinner(callback)
         except TelegramError as error:
             # Too old, or Telegram is away: the answer itself is stored, and the edited message shows it.
             log.debug("receiver.spinner_not_stopped", error=type(error).__name__)

@@ -82,9 +82,9 @@ class Sender:
         ready = await self._desk.lead(outgoing.take, waiting, room, max(0, ordinary))
         now = time.monotonic()
         for letter in ready:
-            self._pacer.started(letter.chat, letter.urgency, now, is_group=letter.is_group)
+            self._pacer.started(letter.row.chat_id, letter.row.urgency, now, is_group=letter.row.is_group)
             task = asyncio.create_task(self._send(letter))
-            self._flying[task] = letter.chat
+            self._flying[task] = letter.row.chat_id
             task.add_done_callback(self._landed)
         return len(ready)
 
@@ -103,10 +103,10 @@ class Sender:
             await self._deliver_and_mark(letter)
         except (NotLeading, Unavailable) as error:
             # What became of it could not be written: it goes out again, under the same alert code.
-            log.warning("sender.not_marked", letter=letter.position, error=type(error).__name__)
+            log.warning("sender.not_marked", letter=letter.row.position, error=type(error).__name__)
         except Exception as error:  # a letter that we cannot make must not hold up the others, nor vanish
-            log.error("sender.broken", letter=letter.position, error=type(error).__name__)
-            await self._desk.lead(outgoing.broken, letter.position)
+            log.error("sender.broken", letter=letter.row.position, error=type(error).__name__)
+            await self._desk.lead(outgoing.broken, letter.row.position)
 
     async def _deliver_and_mark(self, letter: Ready) -> None:
         try:
@@ -114,23 +114,23 @@ class Sender:
         except RetryAfter as error:
             after = error.retry_after
             seconds = float(after if isinstance(after, int | float) else after.total_seconds())
-            self._pacer.refused(letter.chat, seconds, time.monotonic())
+            self._pacer.refused(letter.row.chat_id, seconds, time.monotonic())
         except ChatMigrated as error:
-            await self._lead(outgoing.moved, letter.chat, error.new_chat_id)
+            await self._lead(outgoing.moved, letter.row.chat_id, error.new_chat_id)
         except Forbidden:
             await self._lead(outgoing.refused, letter, ChatState.BLOCKED)
         except BadRequest as error:
-            log.warning("sender.refused", letter=letter.position, why=error.message)
+            log.warning("sender.refused", letter=letter.row.position, why=error.message)
             if "chat not found" in error.message.lower():
                 await self._lead(outgoing.refused, letter, ChatState.GONE)
             elif letter.content.photo is not None:
-                await self._desk.lead(outgoing.again, letter.position)
+                await self._desk.lead(outgoing.again, letter.row.position)
             else:
                 await self._lead(outgoing.unacceptable, letter)
         except TelegramError as error:
             # Nobody knows whether it arrived: it is sent again, under the same alert code.
-            log.warning("sender.not_sent", letter=letter.position, error=type(error).__name__)
-            await self._desk.lead(outgoing.again, letter.position)
+            log.warning("sender.not_sent", letter=letter.row.position, error=type(error).__name__)
+            await self._desk.lead(outgoing.again, letter.row.position)
         else:
             await self._mark(letter, message)
 
@@ -179,12 +179,12 @@ def _settle(marked: asyncio.Future[None], error: Exception | None = None) -> Non
 async def deliver(bot: DiaryBot, letter: Ready) -> int | None:
     """One call to Telegram. Returns the number of the message that now shows the letter."""
     content, number, silent = letter.content, letter.number, letter.content.silent
-    if letter.edit is not None:
+    if letter.row.edits is not None:
         try:
-            return await bot.edit(number, letter.edit, content.text, content.buttons)
+            return await bot.edit(number, letter.row.edits, content.text, content.buttons)
         except BadRequest as error:
             if "not modified" in error.message.lower():
-                return letter.edit
+                return letter.row.edits
             if "not found" not in error.message.lower() and "can't be edited" not in error.message.lower():
                 raise
     if content.document is not None:

@@ -54,11 +54,13 @@ def language(raw: Raw) -> str | None:
 
 
 def complete(raw: Raw) -> Raw:
-    """The update with what the library insists on and nobody here needs, for servers that leave it out."""
+    """The update as the library wants to parse it: with what it insists on, for servers that leave that out, and
+    without the buttons of a tapped message, which nobody here reads."""
     tap = _mapping(raw.get("callback_query"))
     if not tap:
         return raw
     message = {"message_id": 0, "date": 0, **_mapping(tap.get("message"))}
+    message.pop("reply_markup", None)
     return {**raw, "callback_query": {"chat_instance": "", **tap, **({"message": message} if "message" in tap else {})}}
 
 

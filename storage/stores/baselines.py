@@ -4,13 +4,21 @@ import json
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
 from storage.tables.diary import ReviewedBaseline
 
 Terms = dict[str, float]
+
+
+NEWEST = (
+    select(ReviewedBaseline)
+    .where(ReviewedBaseline.patient_id == bindparam("patient"))
+    .order_by(ReviewedBaseline.signed_at.desc())
+    .limit(1)
+)
 
 
 class Baselines:
@@ -31,12 +39,7 @@ class Baselines:
         return row
 
     def newest(self, patient_id: UUID) -> ReviewedBaseline | None:
-        return self._session.scalar(
-            select(ReviewedBaseline)
-            .where(ReviewedBaseline.patient_id == patient_id)
-            .order_by(ReviewedBaseline.signed_at.desc())
-            .limit(1)
-        )
+        return self._session.scalar(NEWEST, {"patient": patient_id})
 
     def terms(self, row: ReviewedBaseline) -> Terms:
         """`ceiling`, `mean` and `item9`."""

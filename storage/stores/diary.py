@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
@@ -21,6 +21,20 @@ from storage.tables.diary import (
     Note,
     Response,
 )
+
+GIVEN_TO = (
+    select(Infusion)
+    .where(Infusion.patient_id == bindparam("patient"), Infusion.state == InfusionState.GIVEN)
+    .order_by(Infusion.at, Infusion.recorded_at)
+)
+PLANNED_FOR = (
+    select(Infusion)
+    .where(
+        Infusion.patient_id == bindparam("patient"), Infusion.state == InfusionState.PLANNED,
+        Infusion.day >= bindparam("first"),
+    )
+    .order_by(Infusion.at)
+)  # fmt: skip
 
 
 class Infusions:
@@ -52,22 +66,14 @@ class Infusions:
         return self._session.get_one(Infusion, infusion_id)
 
     def given_to(self, patient_id: UUID) -> Sequence[Infusion]:
-        return self._session.scalars(
-            select(Infusion)
-            .where(Infusion.patient_id == patient_id, Infusion.state == InfusionState.GIVEN)
-            .order_by(Infusion.at, Infusion.recorded_at)
-        ).all()
+        return self._session.scalars(GIVEN_TO, {"patient": patient_id}).all()
 
     def find(self, infusion_id: UUID) -> Infusion | None:
         return self._session.get(Infusion, infusion_id)
 
     def planned_for(self, patient_id: UUID, first: date) -> Sequence[Infusion]:
         """Appointments from a day on; those before it were not kept, or nobody has recorded them."""
-        return self._session.scalars(
-            select(Infusion)
-            .where(Infusion.patient_id == patient_id, Infusion.state == InfusionState.PLANNED, Infusion.day >= first)
-            .order_by(Infusion.at)
-        ).all()
+        return self._session.scalars(PLANNED_FOR, {"patient": patient_id, "first": first}).all()
 
     def details(self, infusion: Infusion) -> dict[str, float]:
         """`dose` in mg/kg; `systolic` and `diastolic` in mmHg; only what was entered."""
@@ -88,6 +94,13 @@ DELIVERED = (
     .where(ROWS.c.id == bindparam("delivered"), ROWS.c.delivered_at.is_(None))
     .values(delivered_at=bindparam("at"))
 )
+CHECK_INS_OF = (
+    select(CheckIn)
+    .where(
+        CheckIn.patient_id == bindparam("patient"), CheckIn.day >= bindparam("first"), CheckIn.day <= bindparam("last")
+    )
+    .order_by(CheckIn.due_at, CheckIn.slot)
+)  # fmt: skip
 WITH_ID = select(CheckIn).where(CheckIn.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -154,12 +167,8 @@ class CheckIns:
         )
 
     def of(self, patient_id: UUID, first: date | None = None, last: date | None = None) -> Sequence[CheckIn]:
-        query = select(CheckIn).where(CheckIn.patient_id == patient_id)
-        if first is not None:
-            query = query.where(CheckIn.day >= first)
-        if last is not None:
-            query = query.where(CheckIn.day <= last)
-        return self._session.scalars(query.order_by(CheckIn.due_at, CheckIn.slot)).all()
+        days = {"first": first or date.min, "last": last or date.max}
+        return self._session.scalars(CHECK_INS_OF, {"patient": patient_id, **days}).all()
 
     def waiting_for(self, patient_id: UUID) -> Sequence[CheckIn]:
         return self._session.scalars(
@@ -167,6 +176,12 @@ class CheckIns:
         ).all()
 
 
+RESPONSES_OF = (
+    select(Response)
+    .where(Response.patient_id == bindparam("patient"))
+    .order_by(Response.answered_at, Response.revision)
+)
+ADD = insert(rows_of(Response))
 TO_CHECK_INS = (
     select(Response)
     .where(Response.check_in_id.in_(bindparam("check_ins", expanding=True)))
@@ -192,22 +207,16 @@ class Responses:
         earlier = [row for row in known if row.instrument == instrument and row.item == item]
         if any(row.source == source for row in earlier):
             return None
-        response = Response(
-            id=uuid4(),
-            check_in_id=check_in.id,
-            patient_id=check_in.patient_id,
-            instrument=instrument,
-            version=version,
-            item=item,
-            revision=1 + max((row.revision for row in earlier), default=0),
-            mode=mode,
-            answered_at=self._now,
-            source=source,
-        )
-        response.sealed_value = self._sealer.seal(
-            str(check_in.patient_id), "responses", "value", str(response.id), json.dumps(value)
-        )
-        self._session.add(response)
+        new_id = uuid4()
+        sealed = self._sealer.seal(str(check_in.patient_id), "responses", "value", str(new_id), json.dumps(value))
+        row = {
+            "id": new_id, "check_in_id": check_in.id, "patient_id": check_in.patient_id, "instrument": instrument,
+            "version": version, "item": item, "sealed_value": sealed,
+            "revision": 1 + max((row.revision for row in earlier), default=0), "mode": mode, "answered_at": self._now,
+            "source": source,
+        }  # fmt: skip
+        self._session.execute(ADD, row)
+        response = Response(**row)
         self._to[check_in.id] = sorted([*known, response], key=lambda row: (row.answered_at, row.revision))
         self._opened[response.id] = value
         return response
@@ -233,9 +242,7 @@ class Responses:
             self._to[row.check_in_id].append(row)
 
     def of(self, patient_id: UUID) -> Sequence[Response]:
-        return self._session.scalars(
-            select(Response).where(Response.patient_id == patient_id).order_by(Response.answered_at, Response.revision)
-        ).all()
+        return self._session.scalars(RESPONSES_OF, {"patient": patient_id}).all()
 
     def last_days_of(self, patient_id: UUID) -> dict[str, date]:
         """The diary day on which each instrument was last answered."""
@@ -258,6 +265,9 @@ class Responses:
         return newest[::-1]
 
 
+NOTES_OF = select(Note).where(Note.patient_id == bindparam("patient")).order_by(Note.written_at)
+
+
 class Notes:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
         self._session = session
@@ -277,7 +287,10 @@ class Notes:
         return self._sealer.open(str(note.patient_id), "notes", "text", str(note.id), note.sealed_text)
 
     def of(self, patient_id: UUID) -> Sequence[Note]:
-        return self._session.scalars(select(Note).where(Note.patient_id == patient_id).order_by(Note.written_at)).all()
+        return self._session.scalars(NOTES_OF, {"patient": patient_id}).all()
+
+
+EVENTS_OF = select(Event).where(Event.patient_id == bindparam("patient")).order_by(Event.day, Event.recorded_at)
 
 
 class Events:
@@ -311,6 +324,4 @@ class Events:
         return self._sealer.open(str(event.patient_id), "events", "text", str(event.id), event.sealed_text)
 
     def of(self, patient_id: UUID) -> Sequence[Event]:
-        return self._session.scalars(
-            select(Event).where(Event.patient_id == patient_id).order_by(Event.day, Event.recorded_at)
-        ).all()
+        return self._session.scalars(EVENTS_OF, {"patient": patient_id}).all()

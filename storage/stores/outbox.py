@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, false, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
 from storage.stores.sql import count, insert_for, rows_of
-from storage.tables.people import Chat, ChatState, Patient, Person
+from storage.tables.people import Chat, ChatState, Patient, PatientState, Person
 from storage.tables.post import Card, Letter, LetterState
 
 ANY_URGENCY = 1000
@@ -28,11 +28,19 @@ REPLACE_EDIT = (
 )  # fmt: skip
 WRITE = insert(LETTERS)
 DUE = (
-    select(Letter, Chat, Person, Patient, Card)
+    select(
+        Letter.position, Letter.id, Letter.kind, Letter.urgency, Letter.chat_id, Letter.person_id, Letter.patient_id,
+        Letter.subject_id, Letter.detail, Letter.card, Letter.fresh, Letter.attempts, Letter.expires_at,
+        Chat.sealed_number, Chat.is_group, Person.language,
+        func.coalesce(Patient.state == PatientState.ERASED, false()), Card.message_id,
+    )
     .join(Chat, Chat.id == Letter.chat_id)
     .outerjoin(Person, Person.id == Letter.person_id)
     .outerjoin(Patient, Patient.id == Letter.patient_id)
-    .outerjoin(Card, and_(Card.chat_id == Letter.chat_id, Card.card == Letter.card))
+    .outerjoin(
+        Card,
+        and_(Card.chat_id == Letter.chat_id, Card.card == Letter.card, ~Card.has_picture, Letter.fresh.is_(False)),
+    )
     .where(
         Letter.state == LetterState.WAITING, Letter.due_at <= bindparam("now"), Chat.state == ChatState.OPEN,
         Letter.urgency <= bindparam("least"), Letter.chat_id.not_in(bindparam("not_to", expanding=True)),
@@ -40,6 +48,7 @@ DUE = (
     .order_by(Letter.urgency, Letter.due_at, Letter.position)
     .limit(bindparam("most"))
 )  # fmt: skip
+SETTLE = update(LETTERS).where(LETTERS.c.position == bindparam("settled")).values(state=bindparam("becomes"))
 SENT = (
     update(LETTERS)
     .where(LETTERS.c.position == bindparam("sent"))
@@ -47,25 +56,37 @@ SENT = (
 )
 
 
-class Addressed(NamedTuple):
-    """A letter with the rows that it is made from; `card` is the message that shows the same card, if there is one."""
+class DueLetter(NamedTuple):
+    """A letter that may go now: its row, and what is needed to address and to make it."""
 
-    letter: Letter
-    chat: Chat
-    reader: Person | None
-    patient: Patient | None
-    card: Card | None
+    position: int
+    id: UUID
+    kind: str
+    urgency: int
+    chat_id: UUID
+    person_id: UUID | None
+    patient_id: UUID | None
+    subject_id: UUID | None
+    detail: str
+    card: str | None
+    fresh: bool
+    attempts: int
+    expires_at: datetime | None
+    sealed_number: bytes  # of its chat
+    is_group: bool
+    language: str | None  # the reader's
+    is_void: bool  # its patient was erased
+    edits: int | None  # the message that shows its card and takes its words; None: a new message
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A letter as Telegram has taken it; `message_id` is None when the reply did not say."""
 
-    letter: Letter
+    letter: DueLetter
     message_id: int | None
     said: str
     has_picture: bool
-    is_edit: bool  # of the message that shows its card
 
 
 class Outbox:
@@ -95,10 +116,14 @@ class Outbox:
 
     def due(
         self, now: datetime, *, not_to: Iterable[UUID] = (), least: int = ANY_URGENCY, limit: int = 50
-    ) -> list[Addressed]:
+    ) -> list[DueLetter]:
         """The most urgent letters that may go now, leaving out chats that must wait, and what is less urgent."""
         rows = self._session.execute(DUE, {"now": now, "least": least, "not_to": list(not_to), "most": limit})
-        return [Addressed(*row) for row in rows]
+        return [DueLetter._make(row) for row in rows]
+
+    def settle(self, position: int, becomes: LetterState) -> None:
+        """A letter that does not go."""
+        self._session.execute(SETTLE, {"settled": position, "becomes": becomes})
 
     def overdue(self, before: datetime, urgency: int) -> Sequence[Letter]:
         """Letters of this urgency or above that should have gone before that moment, to chats that can be reached."""
@@ -173,13 +198,15 @@ class Outbox:
                 "has_picture": sent.has_picture,
             }
             for sent in batch
-            if sent.letter.card is not None and sent.message_id is not None and not sent.is_edit
+            if sent.letter.card is not None and sent.message_id not in (None, sent.letter.edits)
         ]  # fmt: skip
         if shown:
             self._session.execute(_show(insert_for(self._session)), shown)
 
     def _seal(self, sent: Sent) -> bytes:
-        return self._sealer.seal(self._subject(sent.letter), "outbox", "said", str(sent.letter.id), sent.said)
+        letter = sent.letter
+        subject = said_subject(letter.patient_id, letter.person_id)
+        return self._sealer.seal(subject, "outbox", "said", str(letter.id), sent.said)
 
     def forget_said_before(self, moment: datetime) -> int:
         """Removes the words of letters that were sent earlier, never the fact of sending; returns how many."""
@@ -191,7 +218,9 @@ class Outbox:
     def said(self, letter: Letter) -> str:
         if letter.sealed_said is None:
             return ""
-        return self._sealer.open(self._subject(letter), "outbox", "said", str(letter.id), letter.sealed_said)
+        return self._sealer.open(
+            said_subject(letter.patient_id, letter.person_id), "outbox", "said", str(letter.id), letter.sealed_said
+        )
 
     def withdraw(self, person_id: UUID) -> None:
         """What this person has not been sent yet is not sent any more."""
@@ -220,10 +249,6 @@ class Outbox:
         return self._session.scalars(
             select(Letter).where(Letter.patient_id == patient_id).order_by(Letter.position)
         ).all()
-
-    @staticmethod
-    def _subject(letter: Letter) -> str:
-        return said_subject(letter.patient_id, letter.person_id)
 
 
 @cache

@@ -63,7 +63,10 @@ class Chats:
         return chat
 
     def number(self, chat: Chat) -> int:
-        return int(self._sealer.open(CHATS_SUBJECT, "chats", "number", str(chat.id), chat.sealed_number))
+        return self.open(chat.id, chat.sealed_number)
+
+    def open(self, chat_id: UUID, sealed_number: bytes) -> int:
+        return int(self._sealer.open(CHATS_SUBJECT, "chats", "number", str(chat_id), sealed_number))
 
     def move(self, chat: Chat, number: int) -> None:
         """A group became a supergroup: same chat, another number."""
@@ -112,6 +115,9 @@ AT = (
     .outerjoin(Patient, Patient.id == Person.id)
     .where(Chat.chat_key == bindparam("chat_key"))
 )
+
+
+LIMITS_OF = select(PatientLimit.name, PatientLimit.value).where(PatientLimit.patient_id == bindparam("patient"))
 
 
 class People:
@@ -172,8 +178,7 @@ class People:
         )
 
     def limits(self, patient_id: UUID) -> dict[str, float]:
-        rows = self._session.scalars(select(PatientLimit).where(PatientLimit.patient_id == patient_id))
-        return {row.name: row.value for row in rows}
+        return {row.name: row.value for row in self._session.execute(LIMITS_OF, {"patient": patient_id})}
 
 
 class Patients:

@@ -20,7 +20,7 @@ from bot.chat.letters import (
     standing,
 )
 from bot.chat.letters.content import Content, Reader
-from bot.services.reading import LetterView, is_erased, reader_language
+from bot.services.reading import LetterView
 from bot.services.work import Work
 from bot.texts import load
 
@@ -47,9 +47,9 @@ KINDS: dict[str, Renderer] = {
 
 def render(work: Work, letter: LetterView) -> Content | None:
     """None when what the letter would say is not true any more."""
-    if is_erased(work, letter.patient_id):
+    if letter.is_void:
         return None
-    reader = Reader(load(), reader_language(work, letter.person_id))
+    reader = Reader(load(), letter.language or work.clinic.language)
     return KINDS[letter.kind](work, letter, reader)
 
 

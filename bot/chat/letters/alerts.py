@@ -1,10 +1,8 @@
 """An alert's card, in a private chat and in the team's group; in a group never more than a neutral line and a code."""
 
-from telegram import InlineKeyboardButton
-
 from bot.chat.callbacks import Tap
 from bot.chat.letters.about_you import contact_lines
-from bot.chat.letters.content import Content, Reader
+from bot.chat.letters.content import Button, Content, Reader
 from bot.services import alert_cards, alerts
 from bot.services.alert_cards import AlertView, FindingView
 from bot.services.alerts import OUTCOMES
@@ -75,7 +73,7 @@ def _state(alert: AlertView, reader: Reader) -> str:
             )
 
 
-def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -> list[list[InlineKeyboardButton]]:
+def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -> list[list[Button]]:
     if alert.state == AlertState.CLOSED:
         return []
     take = reader.button("button.take", Tap("take", alert.id))

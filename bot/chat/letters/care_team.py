@@ -1,11 +1,10 @@
 """Patient cards, the roster, the report and the digest."""
 
 from babel.dates import format_date
-from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
 from bot.chat.letters.about_you import contact_lines
-from bot.chat.letters.content import Content, Reader, labelled
+from bot.chat.letters.content import Button, Content, Reader, labelled
 from bot.chat.letters.infusions import moment_words
 from bot.chat.menus import STAFF_COMMANDS, menu
 from bot.clinical.schedule import diary_day
@@ -74,7 +73,7 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content("\n".join(lines), _patient_buttons(shown, reader))
 
 
-def _patient_buttons(shown: PatientCard, reader: Reader) -> list[list[InlineKeyboardButton]]:
+def _patient_buttons(shown: PatientCard, reader: Reader) -> list[list[Button]]:
     return [
         [
             reader.button("button.infuse", Tap("infuse", shown.id)),

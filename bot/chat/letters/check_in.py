@@ -1,9 +1,7 @@
 """One message per check-in, edited in place: the prompt, the question that is next, and the folded summary."""
 
-from telegram import InlineKeyboardButton
-
 from bot.chat.callbacks import AnswerTap, Tap
-from bot.chat.letters.content import Buttons, Content, Reader, labelled
+from bot.chat.letters.content import Button, Buttons, Content, Reader, labelled
 from bot.chat.letters.enrolment import help_row
 from bot.clinical.instrument import ItemStyle
 from bot.services import check_ins
@@ -74,7 +72,7 @@ def _answers(shown: Question, options: tuple[str, ...]) -> Buttons:
     return [[labelled(option, tap(value))] for value, option in zip(values, options, strict=True)]
 
 
-def _last_row(shown: Question, reader: Reader) -> list[InlineKeyboardButton]:
+def _last_row(shown: Question, reader: Reader) -> list[Button]:
     skip = reader.button("button.skip", AnswerTap(shown.check_in, shown.instrument.code, shown.item.code, None))
     back = reader.button("button.back", Tap("back", shown.check_in))
     return [back, skip] if shown.can_go_back else [skip]

@@ -1,18 +1,18 @@
 """What is sent: text, buttons, picture or document; and whom it is written for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import AnswerTap, Tap
 from bot.chat.menus import Menu
 from bot.texts import Texts
 
-Buttons = Sequence[Sequence[InlineKeyboardButton]]
+Button = Mapping[str, object]  # as Telegram reads it: `text`, and what it does
+Buttons = Sequence[Sequence[Button]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Reader:
     def count(self, key: str, n: int, **values: str | int | float) -> str:
         return self.texts.count(key, self.language, n, **values)
 
-    def button(self, key: str, tap: Tap | AnswerTap, **values: str | int | float) -> InlineKeyboardButton:
-        return InlineKeyboardButton(self.say(key, **values), callback_data=tap.encode())
+    def button(self, key: str, tap: Tap | AnswerTap, **values: str | int | float) -> Button:
+        return labelled(self.say(key, **values), tap)
 
     def time(self, moment: datetime, zone: str) -> str:
         return f"{moment.astimezone(ZoneInfo(zone)):%H:%M}"
@@ -52,5 +52,5 @@ class Reader:
         return f"{day}, {self.time(moment, zone)}"
 
 
-def labelled(label: str, tap: Tap | AnswerTap) -> InlineKeyboardButton:
-    return InlineKeyboardButton(label, callback_data=tap.encode())
+def labelled(label: str, tap: Tap | AnswerTap) -> Button:
+    return {"text": label, "callback_data": tap.encode()}

@@ -3,10 +3,9 @@
 from io import BytesIO
 
 import segno
-from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
-from bot.chat.letters.content import Content, Reader, labelled
+from bot.chat.letters.content import Button, Content, Reader, labelled
 from bot.services import reading
 from bot.services.reading import LetterView
 from bot.services.work import Work
@@ -92,7 +91,7 @@ def underage(work: Work, letter: LetterView, reader: Reader) -> Content:
     return Content(reader.say("staff.underage", code=reading.patient_code(work, letter.patient_id)))
 
 
-def help_row(reader: Reader) -> list[InlineKeyboardButton]:
+def help_row(reader: Reader) -> list[Button]:
     """One tap away from every state."""
     return [reader.button("button.help", Tap("help"))]
 

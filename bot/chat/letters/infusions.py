@@ -5,10 +5,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from telegram import InlineKeyboardButton
 
 from bot.chat.callbacks import Tap
-from bot.chat.letters.content import Content, Reader, labelled
+from bot.chat.letters.content import Button, Content, Reader, labelled
 from bot.services import infusions
 from bot.services.infusions import Entry
 from bot.services.reading import LetterView
@@ -85,7 +84,7 @@ def removal(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content(text, [[sure], _back_to_one(entry, reader)])
 
 
-def _doses(tap: Tap) -> list[list[InlineKeyboardButton]]:
+def _doses(tap: Tap) -> list[list[Button]]:
     row = [labelled(f"{value} mg/kg", Tap(tap.act, tap.subject, value)) for value in DOSES]
     return [row[:2], row[2:]]
 
@@ -103,11 +102,11 @@ def moment_words(at: datetime, zone: str, reader: Reader) -> str:
     return f"{format_date(local.date(), 'EEE d MMM', locale=reader.language)} {local:%H:%M}"
 
 
-def _back_to_one(entry: Entry, reader: Reader) -> list[InlineKeyboardButton]:
+def _back_to_one(entry: Entry, reader: Reader) -> list[Button]:
     return [reader.button("button.back", Tap("infusion", entry.id))]
 
 
-def back_to_card(patient: UUID | None, reader: Reader) -> list[InlineKeyboardButton]:
+def back_to_card(patient: UUID | None, reader: Reader) -> list[Button]:
     return [reader.button("button.back", Tap("card", patient))]
 
 

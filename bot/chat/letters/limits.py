@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from telegram import InlineKeyboardButton
-
 from bot.chat.callbacks import Tap
-from bot.chat.letters.content import Content, Reader, labelled
+from bot.chat.letters.content import Button, Content, Reader, labelled
 from bot.chat.letters.infusions import back_to_card
 from bot.services import limits, reading
 from bot.services.limits import BY_RULE
@@ -67,7 +65,7 @@ def _rule(name: str) -> str:
     return next(rule for rule, names in BY_RULE.items() if name in names)
 
 
-def _back(patient: UUID, to: str, reader: Reader) -> list[InlineKeyboardButton]:
+def _back(patient: UUID, to: str, reader: Reader) -> list[Button]:
     return [reader.button("button.back", Tap("limits", patient, to))]
 
 

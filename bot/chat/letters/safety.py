@@ -1,10 +1,8 @@
 """The crisis letter, the numbers, and receipts that never say more than what a person did."""
 
-from telegram import CopyTextButton, InlineKeyboardButton
-
 from bot.chat.callbacks import Tap
 from bot.chat.letters.about_you import plan_lines
-from bot.chat.letters.content import Content, Reader
+from bot.chat.letters.content import Button, Content, Reader
 from bot.chat.letters.enrolment import help_row
 from bot.clinical.terms import Level
 from bot.services import alert_cards, safety_line
@@ -29,7 +27,7 @@ def crisis(work: Work, letter: LetterView, reader: Reader) -> Content:
     return Content("\n\n".join(lines), [*asked, [_copy(numbers, reader)]])
 
 
-def _now(reader: Reader) -> list[list[InlineKeyboardButton]]:
+def _now(reader: Reader) -> list[list[Button]]:
     """What matters at RED: a call, who is there, and where."""
     return [
         [reader.button("button.call_me", Tap("crisis", detail="call"))],
@@ -41,10 +39,10 @@ def _now(reader: Reader) -> list[list[InlineKeyboardButton]]:
     ]
 
 
-def _copy(numbers: safety_line.Numbers, reader: Reader) -> InlineKeyboardButton:
+def _copy(numbers: safety_line.Numbers, reader: Reader) -> Button:
     """Short numbers are not tappable on every phone."""
     number = numbers.country.emergency
-    return InlineKeyboardButton(reader.say("button.copy_number", number=number), copy_text=CopyTextButton(number))
+    return {"text": reader.say("button.copy_number", number=number), "copy_text": {"text": number}}
 
 
 def body(work: Work, letter: LetterView, reader: Reader) -> Content:
