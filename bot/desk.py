@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 POSTGRES_THREADS = 4
-SHARE_A_COMMIT = 64  # units of work at most; more would only delay the first of them
+SHARE_A_COMMIT = 32  # units of work at most; more would only delay the first of them, and whatever comes meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Job:
     loop: asyncio.AbstractEventLoop
     wakes: bool
     at: datetime | None  # another present moment than the clock's
+    gives_way: bool  # to whatever is about danger or about sending
     tries: int = 0
 
 
@@ -58,13 +59,14 @@ class Queue:
         self._wake = wake
         self._most = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
-        self._waiting: deque[Job] = deque()
+        self._ahead: deque[Job] = deque()
+        self._giving_way: deque[Job] = deque()
         self._lock = threading.Lock()
         self._busy = 0
 
     def put(self, job: Job) -> None:
         with self._lock:
-            self._waiting.append(job)
+            self._line_up(job)
             if self._busy >= self._most:
                 return
             self._busy += 1
@@ -76,11 +78,18 @@ class Queue:
     def _work_off(self) -> None:
         while True:
             with self._lock:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), SHARE_A_COMMIT))]
+                batch = self._next_batch()
                 if not batch:
                     self._busy -= 1
                     return
             self._serve(batch)
+
+    def _next_batch(self) -> list[Job]:
+        batch: list[Job] = []
+        for line in (self._ahead, self._giving_way):
+            while line and len(batch) < SHARE_A_COMMIT:
+                batch.append(line.popleft())
+        return batch
 
     def _serve(self, batch: Sequence[Job]) -> None:
         wakes = any(job.wakes for job in batch)
@@ -89,18 +98,25 @@ class Queue:
             results = self._database.together([(job.at or now, job.act) for job in batch], announce=wakes)
         except BaseException as error:
             results = [error if isinstance(error, Exception) else RuntimeError("stopped")] * len(batch)
+        settled = []
         for job, result in zip(batch, results, strict=True):
             job.tries += 1
             if isinstance(result, Conflict) and job.tries < MOST_TRIES:
-                self._again(job)
+                with self._lock:
+                    self._line_up(job)
             else:
-                job.loop.call_soon_threadsafe(_settle, job.done, result)
-        if wakes:
-            batch[0].loop.call_soon_threadsafe(self._wake)
+                settled.append((job.done, result))
+        batch[0].loop.call_soon_threadsafe(self._tell, settled, wakes)
 
-    def _again(self, job: Job) -> None:
-        with self._lock:
-            self._waiting.append(job)
+    def _line_up(self, job: Job) -> None:
+        (self._giving_way if job.gives_way else self._ahead).append(job)
+
+    def _tell(self, settled: Sequence[tuple[asyncio.Future[Any], Any]], wakes: bool) -> None:
+        """On the event loop: what became of a batch."""
+        for done, result in settled:
+            _settle(done, result)
+        if wakes:
+            self._wake()
 
 
 class Desk:
@@ -139,8 +155,15 @@ class Desk:
         self, origin: Origin | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a use case for whoever sent an update; all of it commits, or none of it."""
+        return await self._run(self._anybody, self._bound(origin, use_case, *args, **kwargs), wakes=True)
+
+    async def handle(
+        self, origin: Origin, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same in turn: what is about danger was done before, and nothing of the kind waits behind an answer."""
+        bound = self._bound(origin, use_case, *args, **kwargs)
         try:
-            return await self._run(self._anybody, self._bound(origin, use_case, *args, **kwargs), wakes=True)
+            return await self._run(self._anybody, bound, wakes=True, gives_way=True)
         except Erased:  # an old button about somebody whose key was destroyed
             raise PatientErased from None
 
@@ -156,6 +179,15 @@ class Desk:
         self, now: datetime | None, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """The same with another present moment than the clock's: see delivery.drift."""
+        return await self._run(self._leader, self._guarded(use_case, *args, **kwargs), wakes=False, at=now)
+
+    async def lead_in_turn(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for routine work, which gives way to what is about danger or sending."""
+        return await self._run(self._leader, self._guarded(use_case, *args, **kwargs), wakes=False, gives_way=True)
+
+    def _guarded(
+        self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Callable[[Stores], T]:
         bound = self._bound(None, use_case, *args, **kwargs)
 
         def guarded(stores: Stores) -> T:
@@ -163,12 +195,15 @@ class Desk:
                 self.guard(stores)
             return bound(stores)
 
-        return await self._run(self._leader, guarded, wakes=False, at=now)
+        return guarded
 
-    async def _run(self, queue: Queue, act: Callable[[Stores], T], *, wakes: bool, at: datetime | None = None) -> T:
+    async def _run(
+        self, queue: Queue, act: Callable[[Stores], T], *, wakes: bool, at: datetime | None = None,
+        gives_way: bool = False,
+    ) -> T:  # fmt: skip
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        queue.put(Job(act, done, loop, wakes, at))
+        queue.put(Job(act, done, loop, wakes, at, gives_way))
         return await done
 
     def act_now(self, use_case: Callable[Concatenate[Work, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

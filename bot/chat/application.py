@@ -46,9 +46,9 @@ class DiaryContext(CallbackContext[ExtBot[None], dict[Any, Any], dict[Any, Any],
             return result
 
         try:
-            result = await turn.desk.act_for(turn.origin, permitted)
+            result = await turn.desk.handle(turn.origin, permitted)
         except Kind as error:
-            await turn.desk.act_for(turn.origin, _say, error, turn.origin)
+            await turn.desk.handle(turn.origin, _say, error, turn.origin)
             result = None
         turn.done = True
         return result

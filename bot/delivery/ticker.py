@@ -50,11 +50,11 @@ class Ticker:
         if due.escalations:
             moved += await self._desk.lead_at(reading.latest, _escalate, self._desk.clock.now())
         if due.check_ins:
-            moved += await self._desk.lead(check_ins.do_due, may_expire=may_expire)
+            moved += await self._desk.lead_in_turn(check_ins.do_due, may_expire=may_expire)
         if due.pauses:
-            moved += await self._desk.lead(pausing.end_pauses)
+            moved += await self._desk.lead_in_turn(pausing.end_pauses)
         if due.plans:
-            moved += await self._desk.lead(courses.plan_ahead)
+            moved += await self._desk.lead_in_turn(courses.plan_ahead)
         if moved:
             self._desk.wake()
         return moved

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from storage.tables.alerts import Alert
@@ -23,20 +23,41 @@ class Due:
     plans: bool
 
 
+ALL_DUE: tuple[ColumnElement[bool], ...] = (CheckIn.next_at <= bindparam("now"),)
+DUE_BUT_EXPIRY = (
+    *ALL_DUE,
+    CheckIn.expires_at > bindparam("now"),
+    or_(CheckIn.state != CheckInState.PROMPTED, CheckIn.reminded_at.is_(None)),
+)
+NEEDS_A_PLAN = (
+    Patient.state.in_(ASKED),
+    or_(Patient.planned_until.is_(None), Patient.planned_until < bindparam("plans_until")),
+)
+
+
+def _look(due_check_ins: tuple[ColumnElement[bool], ...]) -> Select[bool, bool, bool, bool]:
+    return select(
+        exists().where(Alert.next_step_at <= bindparam("latest")),
+        exists().where(*due_check_ins),
+        exists().where(Patient.state_until <= bindparam("now")),
+        exists().where(*NEEDS_A_PLAN),
+    )
+
+
+LOOK, LOOK_BUT_EXPIRY = _look(ALL_DUE), _look(DUE_BUT_EXPIRY)
+
+
 class Agenda:
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def look(self, now: datetime, latest: datetime, plans_until: date, *, may_expire: bool) -> Due:
-        """`latest` counts for escalations, `now` for everything else (see bot.delivery.drift)."""
-        row = self._session.execute(
-            select(
-                exists().where(Alert.next_step_at <= latest),
-                exists().where(*due_check_ins(now, may_expire=may_expire)),
-                exists().where(Patient.state_until <= now),
-                exists().where(*in_need_of_a_plan(plans_until)),
-            )
-        ).one()
+        """`latest` counts for escalations, `now` for everything else (see bot.delivery.drift).
+
+        Without `may_expire`, what would count an answer as missing is not due.
+        """
+        moments = {"now": now, "latest": latest, "plans_until": plans_until}
+        row = self._session.execute(LOOK if may_expire else LOOK_BUT_EXPIRY, moments).one()
         return Due(*(bool(found) for found in row))
 
     def send_now(self, wall: datetime) -> None:
@@ -49,16 +70,3 @@ class Agenda:
                 .values(due_at=wall)
                 .execution_options(synchronize_session=False)
             )
-
-
-def due_check_ins(now: datetime, *, may_expire: bool) -> tuple[ColumnElement[bool], ...]:
-    """`may_expire` False leaves out whatever would count an answer as missing."""
-    due: tuple[ColumnElement[bool], ...] = (CheckIn.next_at <= now,)
-    if may_expire:
-        return due
-    asked = or_(CheckIn.state != CheckInState.PROMPTED, CheckIn.reminded_at.is_(None))
-    return (*due, CheckIn.expires_at > now, asked)
-
-
-def in_need_of_a_plan(until: date) -> tuple[ColumnElement[bool], ...]:
-    return (Patient.state.in_(ASKED), or_(Patient.planned_until.is_(None), Patient.planned_until < until))

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
-from storage.stores.agenda import due_check_ins
+from storage.stores.agenda import ALL_DUE, DUE_BUT_EXPIRY
 from storage.stores.sql import rows_of
 from storage.tables.diary import (
     WAITING,
@@ -21,6 +22,7 @@ from storage.tables.diary import (
     Note,
     Response,
 )
+from storage.tables.people import Chat, Patient, Person
 
 GIVEN_TO = (
     select(Infusion)
@@ -104,10 +106,25 @@ CHECK_INS_OF = (
 WITH_ID = select(CheckIn).where(CheckIn.id.in_(bindparam("ids", expanding=True)))
 
 
+def _due(which: tuple[ColumnElement[bool], ...]) -> Select[CheckIn, Patient, Person, Chat]:
+    return (
+        select(CheckIn, Patient, Person, Chat)
+        .join(Patient, Patient.id == CheckIn.patient_id)
+        .outerjoin(Person, Person.id == CheckIn.patient_id)
+        .outerjoin(Chat, Chat.id == Person.chat_id)
+        .where(*which)
+        .order_by(CheckIn.next_at)
+        .limit(bindparam("most"))
+    )
+
+
+ALL, ALL_BUT_EXPIRY = _due(ALL_DUE), _due(DUE_BUT_EXPIRY)
+
+
 class CheckIns:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._loaded: Sequence[CheckIn] = ()
+        self._loaded: Sequence[Any] = ()  # the session itself forgets what nobody holds
 
     def add(self, check_in: CheckIn) -> None:
         self._session.add(check_in)
@@ -131,10 +148,13 @@ class CheckIns:
             self._session.execute(DELIVERED, [{"delivered": check_in_id, "at": at} for check_in_id in check_in_ids])
 
     def due(self, now: datetime, *, may_expire: bool = True, limit: int = 25) -> Sequence[CheckIn]:
-        """What has something to do now: a prompt, a reminder or an expiry; oldest first, few at a time."""
-        return self._session.scalars(
-            select(CheckIn).where(*due_check_ins(now, may_expire=may_expire)).order_by(CheckIn.next_at).limit(limit)
-        ).all()
+        """What has something to do now: a prompt, a reminder or an expiry; oldest first, few at a time.
+
+        Reads whom they ask, and where, beside them. Without `may_expire`, what would count an answer as missing waits.
+        """
+        rows = self._session.execute(ALL if may_expire else ALL_BUT_EXPIRY, {"now": now, "most": limit}).all()
+        self._loaded = rows
+        return [row.CheckIn for row in rows]
 
     def unanswered_since(self, since: datetime) -> Sequence[CheckIn]:
         """What was asked and could have been answered since then, newest first."""

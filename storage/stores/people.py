@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from storage.crypto import Sealer
-from storage.stores.agenda import in_need_of_a_plan
+from storage.stores.agenda import NEEDS_A_PLAN
 from storage.stores.keys import INDEX_SUBJECT
 from storage.tables.people import (
     STAFF,
@@ -227,7 +227,7 @@ class Patients:
 
     def needing_a_plan(self, until: date, limit: int = 10) -> Sequence[Patient]:
         """Patients who are asked, and whose check-ins are planned for fewer days than `until`."""
-        return self._session.scalars(select(Patient).where(*in_need_of_a_plan(until)).limit(limit)).all()
+        return self._session.scalars(select(Patient).where(*NEEDS_A_PLAN).limit(limit), {"plans_until": until}).all()
 
     def whose_state_ends(self, now: datetime, limit: int = 10) -> Sequence[Patient]:
         return self._session.scalars(select(Patient).where(Patient.state_until <= now).limit(limit)).all()
