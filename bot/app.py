@@ -128,8 +128,9 @@ class Afterglow:
             self.worker.wake()
             self.sender.wake()
             self.channels.wake()
+            quiet = await self._quiet()  # asked first: what was handled before may have made something due
             moved = await self.ticker.tick()
-            if not moved and await self._quiet() and await self._drained():
+            if quiet and not moved and await self._drained():
                 return
             await asyncio.sleep(0.01)
 
