@@ -180,7 +180,7 @@ async def running(
         afterglow = _built(bot, desk, clock, poll_seconds, pace)
         webhook = web.webhook if web is not None else None
         if watch is not None:
-            afterglow.auditor = auditor_of(afterglow, watch, webhook)
+            afterglow.auditor = auditor_of(afterglow, watch)
         if web is not None:
             routes = [webhook_route(afterglow.receiver, webhook)] if webhook is not None else []
             routes += [health_route(afterglow.auditor)] if afterglow.auditor is not None else []
@@ -210,10 +210,9 @@ def _built(bot: DiaryBot, desk: Desk, clock: Clock, poll_seconds: int, pace: Pac
     return Afterglow(desk, receiver, worker, sender, Ticker(desk, receiver.caught_up), Channels(desk), bot, lease)
 
 
-def auditor_of(afterglow: Afterglow, watch: Watch, webhook: Webhook | None) -> Auditor:
-    leading = {"sender": afterglow.sender.pulse, "ticker": afterglow.ticker.pulse, "channels": afterglow.channels.pulse}
-    if webhook is None:
-        leading[RECEIVER] = afterglow.receiver.pulse
+def auditor_of(afterglow: Afterglow, watch: Watch) -> Auditor:
+    parts = ("sender", "ticker", "channels", RECEIVER)  # the receiver's pulse is the webhook's, too
+    leading = {name: getattr(afterglow, name).pulse for name in parts}
     return Auditor(
         afterglow.desk, afterglow.lease, afterglow.channels, watch,
         everywhere={"worker": afterglow.worker.pulse}, leading=leading,

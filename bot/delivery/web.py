@@ -69,7 +69,7 @@ def webhook_route(receiver: Receiver, webhook: Webhook) -> Route:
 
 async def keep_webhook(bot: DiaryBot, receiver: Receiver, webhook: Webhook) -> None:
     """Tells Telegram where to bring updates, and looks every few seconds whether it does."""
-    is_set = False
+    is_set, failed_at = False, None
     while True:
         try:
             if not is_set:
@@ -79,7 +79,10 @@ async def keep_webhook(bot: DiaryBot, receiver: Receiver, webhook: Webhook) -> N
                 is_set = True
             info = await bot.get_webhook_info()
             is_set = info.url == webhook.address
-            await receiver.note_alive(caught_up=info.pending_update_count == 0)
+            fails = info.pending_update_count > 0 and info.last_error_date not in (None, failed_at)
+            failed_at = info.last_error_date
+            if is_set and not fails:  # else nothing comes through, and the auditor sees that this stands still
+                await receiver.note_alive(caught_up=info.pending_update_count == 0)
         except Exception as error:
             log.warning("webhook.not_checked", error=type(error).__name__, again_in=RETRY_SECONDS)
             await asyncio.sleep(RETRY_SECONDS)

@@ -2,7 +2,7 @@
 
 from bot.clinical import rules
 from bot.clinical.schedule import diary_day
-from bot.services import alerts, diary, incidents, paging
+from bot.services import alerts, diary, incidents, judging, paging
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from storage.tables.people import Chat, ChatState, Role
@@ -23,7 +23,8 @@ def lost(work: Work, chat: Chat, state: ChatState, source: str) -> None:
         return
     if person.role == Role.PATIENT:
         patient = work.stores.patients.get(person.id)
-        finding = rules.judge_blocked(diary.of(work, patient), diary_day(work.now, patient.zone))
+        limits = judging.limits_of(work, patient.id)
+        finding = rules.judge_blocked(diary.of(work, patient), diary_day(work.now, patient.zone), limits)
         alerts.raise_finding(work, patient, finding, source)
     else:
         incidents.open(work, IncidentKind.STAFF_BLOCKED, str(person.id))

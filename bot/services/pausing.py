@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.clinical import rules
 from bot.clinical.schedule import diary_day
-from bot.services import alerts, courses, diary, letters, privacy, standing
+from bot.services import alerts, courses, diary, judging, letters, privacy, standing
 from bot.services.errors import StaleButton
 from bot.services.work import Work
 from storage.tables.people import Patient, PatientState
@@ -74,7 +74,8 @@ def _go_on(work: Work, patient: Patient) -> None:
 
 def _tell_team(work: Work, patient: Patient, reason: str) -> None:
     work.stores.audit.record(f"patient.{patient.state}", actor=work.caller.id, subject=patient.id)
-    finding = rules.judge_break(diary.of(work, patient), diary_day(work.now, patient.zone), reason)
+    limits = judging.limits_of(work, patient.id)
+    finding = rules.judge_break(diary.of(work, patient), diary_day(work.now, patient.zone), reason, limits)
     alerts.raise_finding(work, patient, finding, f"update:{work.caller.source}")
 
 

@@ -14,7 +14,7 @@ from storage.tables.people import Patient, PatientState
 HIGH_RISK = timedelta(days=28)  # after a discharge from hospital; docs/clinical.md
 FLAGS = ("pregnant", "travel")  # entries that last until they are ended
 STATES = ("admitted", "discharged", "ended", "resumed")
-TYPED = ("medication", "message")
+TYPED = ("medication", "attempt", "message")
 LONGEST = 2000
 
 
@@ -102,7 +102,7 @@ def ask_deceased(work: Work, patient_id: UUID, confirmed: str = "0") -> None:
 
 
 def ask_text(work: Work, patient_id: UUID, kind: str) -> None:
-    """A medication change to note, or a message to send: it is typed."""
+    """A medication change or a suicide attempt to note, or a message to send: it is typed."""
     patient = _alive(work, patient_id)
     if kind not in TYPED:
         raise StaleButton

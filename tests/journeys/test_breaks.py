@@ -42,6 +42,16 @@ async def test_a_pause_soon_after_an_infusion_is_told_to_the_team(clinic: Simula
     assert "Has paused the daily questions" in await clinic.nurse.all_texts()
 
 
+async def test_how_near_an_infusion_a_pause_is_news_is_the_patients_own_limit(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.infuses()
+    who = clinic.desk.act_now(patient).id
+    clinic.desk.act_now(lambda work: work.stores.people.set_limit(who, "near_days", -1, who))
+    await clinic.ana.says("/pause")
+    await clinic.ana.taps("7 days")
+    assert "Has paused the daily questions" not in await clinic.nurse.all_texts()
+
+
 async def test_stopping_asks_once_and_can_be_taken_back(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     await clinic.ana.says("/stop")

@@ -1,5 +1,6 @@
 """Chronic thoughts: what a physician has signed as usual is a note, and more than usual stands out."""
 
+from bot.chat.callbacks import Tap
 from bot.services.work import Work
 from storage.tables.alerts import AlertState
 from tests.support.clinic import SimulatedClinic
@@ -81,3 +82,38 @@ async def test_a_hospital_stay_ends_it_and_nothing_is_signed_too_early(clinic: S
     await clinic.physician.taps("More", "Reviewed baseline")
     assert "at least ten answered days" in await clinic.physician.last()
     assert "Safety plan discussed" not in await clinic.physician.buttons()
+
+
+def signed(work: Work) -> None:
+    """As if a physician had signed it this morning."""
+    patient, physician = work.stores.patients.all()[0], work.stores.rota.in_order()[1]
+    terms = {"ceiling": 2.0, "mean": 2.0, "item9": 0.0}
+    work.stores.baselines.sign(patient_id=patient.id, by=physician.id, day=work.now.date(), terms=terms)
+
+
+def holds(work: Work) -> bool:
+    row = work.stores.baselines.newest(work.stores.patients.all()[0].id)
+    return row is not None and row.ended_on is None
+
+
+async def test_different_is_followed_up_and_not_safe_ends_it(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    clinic.desk.act_now(signed)
+    await clinic.ana.forges(Tap("compared", detail="different").encode())
+    assert open_r0(clinic) == ["yellow"] and last_reason(clinic) == "r0.different_than_usual"
+    assert "keep yourself safe" in await clinic.ana.last() and clinic.desk.act_now(holds)
+    await clinic.ana.forges(Tap("compared", detail="not_safe").encode())
+    assert open_r0(clinic) == ["red"] and not clinic.desk.act_now(holds)
+
+
+async def test_an_attempt_that_the_team_notes_ends_it(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    clinic.desk.act_now(signed)
+    await clinic.nurse.says("P-0001")
+    await clinic.nurse.taps("More", "Suicide attempt")
+    assert clinic.desk.act_now(holds)
+    await clinic.nurse.says("On Sunday; was in hospital for a night")
+    assert not clinic.desk.act_now(holds)
+    events = clinic.desk.act_now(lambda work: work.stores.events.of(work.stores.patients.all()[0].id))
+    assert [entry.kind for entry in events] == ["attempt"]
+    assert "patient.attempt" in clinic.desk.act_now(lambda work: [e.act for e in work.stores.audit.trail()])
