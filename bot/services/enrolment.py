@@ -1,16 +1,14 @@
 """From an invitation to a diary: invites, joining, consent, language, zone and hour."""
 
-import difflib
 import re
 from datetime import timedelta
 from zoneinfo import available_timezones
 
 import tzfpy
-from babel import Locale
 from babel.core import get_global
 
 from bot.clinical.schedule import diary_day
-from bot.services import courses, letters, pausing, safety_line
+from bot.services import courses, letters, pausing, places, safety_line
 from bot.services.errors import AlreadyJoined, BadInvite, CodeTaken, NobodyOnCall, NotATime, StaleButton, UnknownZone
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -134,7 +132,7 @@ def underage(work: Work) -> None:
 
 def choose_zone(work: Work, city: str) -> None:
     """A city or the name of a zone, typed or on a button; raises `UnknownZone`."""
-    _move_to(work, zone_named(city))
+    _move_to(work, places.zone_named(city, _mine(work).country))
 
 
 def choose_place(work: Work, latitude: float, longitude: float) -> None:
@@ -208,23 +206,6 @@ def minutes_of(text: str) -> int | None:
     if match[3] == "pm" and hour < 12:  # noqa: PLR2004 - noon
         hour += 12
     return hour * 60 + minute if hour < 24 and minute < 60 else None  # noqa: PLR2004 - a day has 24 hours of 60 minutes
-
-
-def zone_named(text: str) -> str:
-    """The IANA zone of a city in English, German or Spanish, or of a zone name; a small misspelling is forgiven."""
-    wanted = text.strip().casefold()
-    cities: dict[str, str] = {}
-    for language in LANGUAGES:
-        for zone, names in Locale.parse(language).time_zones.items():
-            for city in (names.get("city"), zone, zone.rpartition("/")[2].replace("_", " ")):
-                if city:
-                    cities[city.casefold()] = zone
-    found = cities.get(wanted) or next(
-        (cities[name] for name in difflib.get_close_matches(wanted, cities, n=1, cutoff=0.75)), None
-    )
-    if found is None:
-        raise UnknownZone
-    return found
 
 
 def _next_step(work: Work, patient: Patient, *, fresh: bool) -> None:
