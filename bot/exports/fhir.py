@@ -1,8 +1,9 @@
 """The diary as a FHIR R4 Bundle (hl7.org/fhir/R4): the same numbers, for the chart of any clinic.
 
 Questionnaires with ordinal values, a QuestionnaireResponse per sitting, an Observation per total, daily item, blood
-pressure, note and event, Procedure and MedicationAdministration per infusion, Flag and Communication per alert, and one
-Provenance. The patient is a code and nothing else. Ids derive from the content: the same diary gives the same bytes.
+pressure, note and event, Procedure and MedicationAdministration per infusion, ServiceRequest per planned one, Flag and
+Communication per alert, and one Provenance. The patient is a code and nothing else. Ids derive from the content: the
+same diary gives the same bytes.
 """
 
 import json
@@ -79,7 +80,7 @@ def _resources(diary: Diary, library: Library, made_at: datetime) -> Iterator[Re
         twins[event] += 1
         yield facts.event(diary, event, twins[event])
     for day in diary.planned:
-        yield facts.event(diary, Event(day, "planned"), 1)
+        yield facts.planned(diary, day)
     yield {
         "resourceType": "Provenance",
         "id": identified(diary, "provenance"),

@@ -1,6 +1,7 @@
 """Observations, infusions and alerts as FHIR resources."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from bot.clinical.diary import AlertEntry, CheckIn, Diary, Event, Infusion, Note
 from bot.clinical.instrument import Instrument
@@ -122,6 +123,19 @@ def infusion(diary: Diary, given: Infusion) -> Iterator[Resource]:
         yield _pressure(diary, given, {SYSTOLIC: given.systolic, DIASTOLIC: given.diastolic}) | {
             "partOf": [reference(procedure)]
         }
+
+
+def planned(diary: Diary, day: date) -> Resource:
+    """An infusion to come is a plan: nothing was observed or done yet."""
+    return {
+        "resourceType": "ServiceRequest",
+        "id": identified(diary, "plan", day.isoformat()),
+        "status": "active",
+        "intent": "plan",
+        "code": {"text": "Ketamine infusion"},
+        "subject": patient(diary),
+        "occurrenceDateTime": day.isoformat(),
+    }
 
 
 def _pressure(diary: Diary, given: Infusion, parts: Mapping[str, int]) -> Resource:

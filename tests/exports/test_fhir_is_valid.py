@@ -34,6 +34,26 @@ CODES: dict[str, set[str]] = {
     "Questionnaire.item.enableWhen.operator": {"exists", "=", "!=", ">", "<", ">=", "<="},
     "QuestionnaireResponse.status": {"in-progress", "completed", "amended", "entered-in-error", "stopped"},
     "Observation.status": OBSERVATION_STATES,
+    "ServiceRequest.status": {
+        "draft",
+        "active",
+        "on-hold",
+        "revoked",
+        "completed",
+        "entered-in-error",
+        "unknown",
+    },
+    "ServiceRequest.intent": {
+        "proposal",
+        "plan",
+        "directive",
+        "order",
+        "original-order",
+        "reflex-order",
+        "filler-order",
+        "instance-order",
+        "option",
+    },
     "Procedure.status": {"preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "unknown"},
     "MedicationAdministration.status": {"in-progress", "not-done", "on-hold", "completed", "stopped", "unknown"},
     "Flag.status": {"active", "inactive", "entered-in-error"},
@@ -160,8 +180,15 @@ def test_each_kind_is_there() -> None:
     kinds = {resource["resourceType"] for resource in resources(everything())}
     assert kinds == {
         "Patient", "Questionnaire", "QuestionnaireResponse", "Observation", "Procedure", "MedicationAdministration",
-        "Flag", "Communication", "Provenance",
+        "ServiceRequest", "Flag", "Communication", "Provenance",
     }  # fmt: skip
+
+
+def test_what_is_planned_is_not_said_to_have_happened() -> None:
+    about = [r for r in resources(everything()) if "2026-12-01" in json.dumps(r)]
+    assert [(r["resourceType"], r["intent"], r["occurrenceDateTime"]) for r in about] == [
+        ("ServiceRequest", "plan", "2026-12-01")
+    ]
 
 
 def test_the_patient_is_a_code_and_nothing_else() -> None:
@@ -189,7 +216,7 @@ def test_codes_are_those_of_the_terminologies() -> None:
 
 GOOD = {kind: next(r for r in resources(everything()) if r["resourceType"] == kind) for kind in (
     "Observation", "Questionnaire", "QuestionnaireResponse", "MedicationAdministration", "Flag", "Communication",
-    "Provenance", "Procedure",
+    "Provenance", "Procedure", "ServiceRequest",
 )}  # fmt: skip
 
 
@@ -216,6 +243,8 @@ GOOD = {kind: next(r for r in resources(everything()) if r["resourceType"] == ki
         ("Communication", {"status": None}),
         ("Provenance", {"agent": None}),
         ("Procedure", {"performedDateTime": 12}),
+        ("ServiceRequest", {"intent": None}),
+        ("ServiceRequest", {"intent": "wish"}),
     ],
 )
 def test_a_broken_resource_fails(kind: str, change: Resource) -> None:
