@@ -8,7 +8,7 @@ from bot.clinical.diary import Diary
 from bot.clinical.library import Library
 from bot.clinical.terms import Level
 from bot.exports import series
-from bot.exports.figures import Figures, Period, figures, mean_of_mood
+from bot.exports.figures import Figures, Period, figures, highest_urges, mean_of_mood
 from bot.exports.panels import (
     SHOWN_ALERTS,
     beginning,
@@ -45,7 +45,7 @@ def patient_chart(
     shown = window(diary, today, period)
     panel, phq9 = _without_letters(mood(diary, voice, shown)), questionnaire(diary, library, voice, shown)
     if not staff:
-        panel |= {"alerts": [], "strips": [voice.say("page.strip_days"), voice.say("page.events")]}
+        panel |= {"alerts": [], "urge": [], "strips": [voice.say("page.strip_days"), voice.say("page.events")]}
     data = {
         "lang": language,
         "title": f"{voice.typed(diary.patient)} · {span(voice, shown)}",
@@ -94,11 +94,18 @@ def roster(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date
 
 
 def caption(
-    diary: Diary, *, library: Library, texts: Texts, language: str, today: date, period: Period | None = None
+    diary: Diary,
+    *,
+    library: Library,
+    texts: Texts,
+    language: str,
+    today: date,
+    period: Period | None = None,
+    staff: bool = True,
 ) -> str:
     """What the patient's chart shows, in words."""
     voice = Voice(texts, language, diary.zone)
-    return chart_in_words(diary, figures(diary, library, today), voice, window(diary, today, period))
+    return chart_in_words(diary, figures(diary, library, today), voice, window(diary, today, period), staff=staff)
 
 
 def alert_caption(diary: Diary, *, library: Library, texts: Texts, language: str, today: date) -> str:
@@ -125,7 +132,7 @@ def roster_caption(diaries: Sequence[Diary], *, texts: Texts, language: str, tod
     return "\n".join(lines)
 
 
-def chart_in_words(diary: Diary, known: Figures, voice: Voice, shown: Period) -> str:
+def chart_in_words(diary: Diary, known: Figures, voice: Voice, shown: Period, *, staff: bool = True) -> str:
     first, last = shown
     values = [value for day, value in diary.values("daily", "mood") if first <= day <= last]
     if not values:
@@ -134,6 +141,10 @@ def chart_in_words(diary: Diary, known: Figures, voice: Voice, shown: Period) ->
         voice.say("caption.mood", span=span(voice, shown), low=min(values), high=max(values), answered=len(values)),
         recent_in_words(voice, known),
     ]
+    urges = [high for day, high in highest_urges(diary) if first <= day <= last] if staff else []
+    if any(urges):
+        above = sum(high > 0 for high in urges)
+        parts.append(voice.say("caption.urge", n=above, answered=len(urges), high=max(urges)))
     given = [infusion for infusion in diary.infusions if first <= infusion.day <= last]
     if given:
         parts.append(voice.count("caption.infusions", len(given), day=voice.day(given[-1].day)))

@@ -75,6 +75,8 @@ class Figures:
     gain: float | None  # of the current infusion, in points; None: too few answers to tell
     half_lost_days: dict[int, int]  # by infusion number, where it happened
     half_lost_median: float | None
+    gains: int  # infusions with a gain of a point or more: only these have a half to lose
+    urge: int | None  # the highest of the last seven days; None: not answered
     answered: Answered
     answered_recently: Answered
 
@@ -104,6 +106,8 @@ def figures(diary: Diary, library: Library, today: date) -> Figures:
         gain=current.gain if current else None,
         half_lost_days=halves,
         half_lost_median=median(halves.values()) if halves else None,
+        gains=sum(course.gain is not None and course.gain >= LEAST_GAIN for course in courses),
+        urge=max((high for day, high in highest_urges(diary) if (today - day).days < RECENT_DAYS), default=None),
         answered=days_answered(diary.check_ins),
         answered_recently=days_answered(c for c in diary.check_ins if (today - c.day).days < WATCHED_DAYS),
     )
@@ -186,6 +190,16 @@ def item_nine(diary: Diary, library: Library) -> Iterator[tuple[date, int]]:
                 answer = newest(check_in, code).get(item)
                 if answer is not None and answer.value is not None:
                     yield check_in.day, answer.value
+
+
+def highest_urges(diary: Diary) -> Iterator[tuple[date, int]]:
+    """The patient's own answers on the urge to kill themselves: the highest of each answered day, 0-10."""
+    highest: dict[date, int] = {}
+    for check_in in diary.check_ins:
+        answer = newest(check_in, "daily").get("urge")
+        if answer is not None and answer.value is not None and answer.mode in OWN_MODES:
+            highest[check_in.day] = max(answer.value, highest.get(check_in.day, 0))
+    return iter(sorted(highest.items()))
 
 
 def days_answered(check_ins: Iterable[CheckIn]) -> Answered:

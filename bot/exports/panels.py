@@ -9,7 +9,7 @@ from bot.clinical.library import Library
 from bot.clinical.terms import Level
 from bot.exports import series
 from bot.exports.axes import ticks
-from bot.exports.figures import Period, before_treatment, totals
+from bot.exports.figures import Period, before_treatment, highest_urges, totals
 from bot.exports.wording import Voice
 
 A_YEAR = 366  # days on the axis unless a period is asked for; a longer one hides single infusions
@@ -63,6 +63,8 @@ def mood(diary: Diary, voice: Voice, shown: Period) -> dict[str, Any]:
         "tick": 0.5 if many else 0.9,
         "before": before,
         "before_name": voice.say("page.before", mean=voice.number(before)),
+        "urge": [((day - first).days, high) for day, high in highest_urges(diary) if high and first <= day <= last],
+        "urge_name": voice.say("page.strip_urge"),
         "strips": [voice.say("page.strip_days"), voice.say("page.strip_events")],
         "alerts": [
             {"x": (alert.day - first).days, "level": alert.level.value}
@@ -75,9 +77,33 @@ def mood(diary: Diary, voice: Voice, shown: Period) -> dict[str, Any]:
 
 def _axis(shown: Period, voice: Voice) -> dict[str, Any]:
     """Half a day of air on both sides, so that no mark is cut."""
-    first, last = shown
-    last = max(last, first + timedelta(days=LEAST_DAYS - 1))
-    return {"range": [-0.5, (last - first).days + 0.5], "ticks": ticks(first, last, voice)}
+    first, today = shown
+    last = max(today, first + timedelta(days=LEAST_DAYS - 1))
+    return {
+        "range": [-0.5, (last - first).days + 0.5],
+        "known": (today - first).days + 0.5,  # what is after it has not come yet
+        "ticks": ticks(first, last, voice),
+    }
+
+
+def course(diary: Diary, voice: Voice, shown: Period) -> dict[str, Any] | None:
+    """All months since the beginning in one strip; None when the charts above show everything."""
+    first, last = beginning(diary), shown[1]
+    months = series.months(diary, last)
+    if first >= shown[0] or not months:
+        return None
+    marks = [((month.middle - first).days, month) for month in months]
+    return {
+        **_axis((first, last), voice),
+        "window": [max((shown[0] - first).days, 0) - 0.5, (last - first).days + 0.5],
+        "bars": [((x, month.low), (x, month.high)) for x, month in marks],
+        "means": [(x, month.mean) for x, month in marks],
+        "infusions": [(infusion.day - first).days for infusion in diary.infusions if infusion.day <= last],
+        "alt": voice.say(
+            "caption.course", day=voice.day(first), n=len(months),
+            low=voice.number(min(month.mean for month in months)), high=voice.number(max(m.mean for m in months)),
+        ),
+    }  # fmt: skip
 
 
 def lettered(diary: Diary, shown: Period) -> list[tuple[Event, str]]:

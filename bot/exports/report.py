@@ -81,6 +81,7 @@ def view(
         "mood_alt": charts.chart_in_words(diary, known, voice, shown),
         "phq9": phq9,
         "phq9_alt": summary.phq9_in_words(known, voice),
+        "course": panels.course(diary, voice, shown),
         "legend": panels.mood_legend(voice, mood),
         "phq9_legend": panels.questionnaire_legend(voice, phq9),
         "span": panels.span(voice, shown),

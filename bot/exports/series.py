@@ -15,7 +15,9 @@ from bot.exports.figures import LEAST_FOR_A_MEAN, RECENT_DAYS, newest
 
 LONGEST_EPISODE = 60  # days: daily check-ins end there
 LEAST_FOR_A_BAND = 4  # infusions with an answer on that day, so that the middle half means something
+SHORTEST_BAND = 7  # days; the corner of an induction would look like a finding
 EPISODES_SHOWN = 8
+LEAST_FOR_A_MONTH = 4  # answered days, as many as a reference needs
 
 Point = tuple[float, float]
 
@@ -133,7 +135,30 @@ def middle_half(found: Sequence[Episode]) -> list[tuple[int, float, float]]:
             break
         low, _, high = quantiles(means, n=4, method="inclusive")
         band.append((day, low, high))
-    return band
+    return band if len(band) >= SHORTEST_BAND else []
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    middle: date
+    mean: float
+    low: float  # of the middle half of its answers
+    high: float
+    answered: int
+
+
+def months(diary: Diary, last: date) -> list[Month]:
+    """The mood of each calendar month with enough answers, oldest first."""
+    found: dict[date, list[int]] = {}
+    for day, value in diary.values("daily", "mood"):
+        if day <= last:
+            found.setdefault(day.replace(day=1), []).append(value)
+    return [
+        Month(first.replace(day=15), sum(values) / len(values), low, high, len(values))
+        for first, values in found.items()
+        if len(values) >= LEAST_FOR_A_MONTH
+        for low, _, high in [quantiles(values, n=4, method="inclusive")]
+    ]
 
 
 def questionnaire_runs(points: Sequence[Point], longest_gap: int = 21) -> list[list[Point]]:

@@ -27,6 +27,8 @@ WORDS = (
     "mood_axis",
     "phq9",
     "phq9_axis",
+    "course",
+    "course_axis",
     "episodes",
     "episodes_axis",
     "side_effects",
@@ -119,13 +121,13 @@ def _phq9(known: Figures, voice: Voice) -> dict[str, object]:
         "phq9",
         str(known.now.value),
         [
-            voice.say("tile.phq9.now", band=_band(known.now, voice), day=voice.short_day(known.now.day)),
+            voice.say("tile.phq9.now", band=_band(known.now, voice), day=voice.near_day(known.now.day, known.today)),
             voice.say(
                 "tile.phq9.compared",
                 first=known.first.value or 0,
-                first_day=voice.short_day(known.first.day),
+                first_day=voice.near_day(known.first.day, known.today),
                 best=known.best.value or 0,
-                best_day=voice.short_day(known.best.day),
+                best_day=voice.near_day(known.best.day, known.today),
             ),
         ],
         unit="/ 27",
@@ -138,23 +140,31 @@ def _band(total: Total, voice: Voice) -> str:
 
 def _item9(known: Figures, voice: Voice) -> dict[str, object]:
     if known.item9 is None or known.item9_highest is None:
-        return _tile(voice, "item9", NONE, [voice.say("tile.item9.none")])
+        return _tile(
+            voice, "item9", NONE, [voice.say("tile.item9.none"), _urge(known, voice)], concern=bool(known.urge)
+        )
     day, value = known.item9
     high_day, high = known.item9_highest
     notes = [
-        voice.say("tile.item9.now", answer=voice.say(f"option.{value}"), day=voice.short_day(day)),
+        voice.say("tile.item9.now", answer=voice.say(f"option.{value}"), day=voice.near_day(day, known.today)),
         voice.say("tile.item9.highest", value=high, day=voice.day(high_day)),
+        _urge(known, voice),
     ]
-    return _tile(voice, "item9", str(value), notes, unit="/ 3", concern=value > 0)
+    return _tile(voice, "item9", str(value), notes, unit="/ 3", concern=value > 0 or bool(known.urge))
+
+
+def _urge(known: Figures, voice: Voice) -> str:
+    return voice.say("tile.item9.urge", value=NONE if known.urge is None else known.urge)
 
 
 def _half_lost(known: Figures, voice: Voice) -> dict[str, object]:
     middle = known.half_lost_median
     earlier = (
-        voice.count(
+        voice.say(
             "tile.half.median",
-            len(known.half_lost_days),
             median=voice.number(middle, 0 if middle == int(middle) else 1),
+            lost=len(known.half_lost_days),
+            gains=known.gains,
         )
         if middle is not None
         else voice.say("tile.half.no_median")
@@ -224,7 +234,9 @@ def episodes(diary: Diary, known: Figures, voice: Voice) -> dict[str, object]:
         "shown": [
             {
                 "title": voice.say(
-                    "episode.title", number=episode.infusion.number, day=voice.short_day(episode.infusion.day)
+                    "episode.title",
+                    number=episode.infusion.number,
+                    day=voice.near_day(episode.infusion.day, known.today),
                 ),
                 "quality": voice.count("episode.quality", episode.days, answered=len(episode.points)),
                 "points": episode.points,

@@ -53,6 +53,10 @@ class Voice:
     def short_day(self, day: date) -> str:
         return self._date(day, "d MMM" if self.language != "de" else "d. MMM")
 
+    def near_day(self, day: date, today: date) -> str:
+        """Without the year where that is today's."""
+        return self.short_day(day) if day.year == today.year else self.day(day)
+
     def _date(self, day: date, pattern: str) -> str:
         """Never broken at the end of a line."""
         return _date(day, pattern, self.language).replace(" ", NO_BREAK)

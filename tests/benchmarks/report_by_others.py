@@ -47,6 +47,7 @@ def _summary(view: dict[str, Any]) -> list[Any]:
     return [
         head, tiles, Paragraph(view["words"]["mood"], HEADING), _picture(_mood(view["mood"]), 70),
         Paragraph(view["words"]["phq9"], HEADING), _picture(_totals(view["phq9"]), 40),
+        *([_picture(_course(view["course"]), 18)] if view["course"] else []),
         Paragraph(view["words"]["episodes"], HEADING), _picture(_episodes(view["episodes"]), 45),
         Table(shown, style=GRID), Table(alerts, style=GRID),
         *(Paragraph(f"{event['letter']} {event['words']}", WORDS) for event in view["events"]["lines"]),
@@ -100,6 +101,17 @@ def _totals(panel: dict[str, Any]) -> Any:
         axes.annotate(band["label"], (panel["range"][1], band["from"]), fontsize=6)
     for line in panel["lines"]:
         axes.plot(*zip(*line, strict=True), "s-", color=BLUE, markersize=2.5, linewidth=1)
+    return figure
+
+
+def _course(panel: dict[str, Any]) -> Any:
+    figure, axes = pyplot.subplots(figsize=(7.3, 0.7))
+    axes.set_xticks([tick["at"] for tick in panel["ticks"]], [tick["label"] for tick in panel["ticks"]], fontsize=6)
+    axes.axvspan(*panel["window"], color="#EEF1F4")
+    days, means = zip(*panel["means"], strict=True)
+    axes.vlines(days, [low for (_, low), _ in panel["bars"]], [high for _, (_, high) in panel["bars"]], color=GREY)
+    axes.plot(days, means, ".", color=BLUE, markersize=2)
+    axes.vlines(panel["infusions"], 10, 11, color=TEAL, linewidth=0.6)
     return figure
 
 

@@ -104,6 +104,29 @@ def test_what_is_planned_and_how_alerts_ended() -> None:
     assert "emergency services sent · Called her sister." in " ".join(found[1:])
 
 
+def test_more_than_a_year_has_a_strip_of_all_months() -> None:
+    """Its means are those of the answers of each calendar month; a shorter diary has no strip."""
+    known: dict[str, Any] = {"library": LIBRARY, "texts": load(), "language": "en", "made_at": MADE_AT, "clinic": "x"}
+    assert report.view(diaries.clear_response_with_fading(), whole=False, **known)["course"] is None
+    diary = diaries.five_years()
+    course: Any = report.view(diary, whole=False, **known)["course"]
+    months: dict[str, list[int]] = {}
+    for day, value in diary.values("daily", "mood"):
+        months.setdefault(f"{day:%Y-%m}", []).append(value)
+    expected = [sum(values) / len(values) for values in months.values() if len(values) >= 4]
+    assert [mean for _, mean in course["means"]] == pytest.approx(expected) and len(expected) == 60
+    assert len(course["infusions"]) == 63 and all(low[1] <= high[1] for low, high in course["bars"])
+    found = pages(pdf(diary), most=1)[0]
+    assert "Since the beginning" in found and "first 18 on 30 Nov 2021" in found
+
+
+def test_what_the_patient_sees_has_no_urge() -> None:
+    known: dict[str, Any] = {"library": LIBRARY, "texts": load(), "language": "en", "today": diaries.TODAY}
+    diary = diaries.non_response()
+    assert "Urge above 0 on" in charts.caption(diary, **known)
+    assert "Urge" not in charts.caption(diary, **known, staff=False)
+
+
 def test_a_roster_longer_than_a_caption_is_counted() -> None:
     everybody = [replace(diaries.non_response(), patient=f"P-{number:04d}") for number in range(300)]
     for language in ("en", "de", "es"):

@@ -124,15 +124,26 @@ def test_phq9(made: Exported) -> None:
     assert {row["check_in"]: int(row["total"]) for row in found}.items() <= sums.items()
 
 
+def test_the_highest_urge_of_the_week(made: Exported) -> None:
+    rows = [row for row in made.counted if row["item"] == "urge" and row["mode"] in ("tap", "typed")]
+    week = [int(row["value"]) for row in rows if TODAY - timedelta(days=7) < day(row) <= TODAY]
+    assert f"urge, last 7 days: max. {max(week, default='–')}/10" in made.page
+    above = {(day(row), int(row["value"])) for row in rows if row["value"] != "0"}
+    first = TODAY - timedelta(days=made.view["mood"]["range"][1] - 0.5)
+    assert [high for _, high in made.view["mood"]["urge"]] == [v for when, v in sorted(above) if when >= first]
+
+
 def test_half_the_gain(made: Exported) -> None:
     """The first of three answered days in a row, after the first week, whose mean is below half of the gain."""
     before = before_treatment(made)
     lost: dict[int, int] = {}
+    gains = 0
     for number, (start, moods) in enumerate(zip(made.given, stretches(made), strict=True)):
         days = sorted(moods)
         week = [moods[when] for when in days if (when - start).days <= 7]
         if len(before) < 3 or len(week) < 4 or fmean(week) - fmean(before) < 1:
             continue
+        gains += 1
         half = (fmean(week) + fmean(before)) / 2
         runs = [days[place : place + 3] for place in range(len(days) - 2)]
         below = [run[0] for run in runs if (run[0] - start).days >= 7 and fmean(moods[when] for when in run) < half]
@@ -141,7 +152,7 @@ def test_half_the_gain(made: Exported) -> None:
     current = lost.get(len(made.given) - 1)
     assert f"Half the gain lost after {'–' if current is None else f'{current} days'} " in made.page
     if lost:
-        assert f"median {median(lost.values()):g} days ({len(lost)} infusion" in made.page
+        assert f"median {median(lost.values()):g} days, in {len(lost)} of {gains} with a gain" in made.page
     else:
         assert "no median yet" in made.page
 

@@ -20,7 +20,7 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     def make() -> bytes:
         return charts.patient_chart(record, library=library, texts=texts, language=language, today=today, staff=staff)
 
-    caption = charts.caption(record, library=library, texts=texts, language=language, today=today)
+    caption = charts.caption(record, library=library, texts=texts, language=language, today=today, staff=staff)
     return Content(caption, photo=make, spoiler=True)
 
 
