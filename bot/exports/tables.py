@@ -6,6 +6,7 @@ and in the patient's zone. Empty means missing: nothing is imputed.
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,13 +33,21 @@ UNWRITABLE = {0: "\ufffd"}  # a NUL ends the file for some readers
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    separator: str = ","
-    decimal: str = "."
+    separator: str
+    decimal: str
+    new_cell: re.Pattern[str]
 
 
-PLAIN = Dialect()
+def _new_cell(separator: str) -> re.Pattern[str]:
+    """Where an Excel of the other sort of country begins a cell within a text: it splits at its own separator and at
+    line ends, whatever the quotes around the field. Only in front of what would be a formula there.
+    """
+    return re.compile(rf"""([{separator}\t\r\n][ \u00a0"]*)(?=[=+@＝＋－＠'-])""")
+
+
+PLAIN = Dialect(",", ".", _new_cell(";"))
 # Excel splits a file into columns only at the separator of its country; where decimals have a comma, that is this one.
-SEMICOLONS = Dialect(";", ",")
+SEMICOLONS = Dialect(";", ",", _new_cell(","))
 
 
 class Folder:
@@ -101,7 +110,7 @@ def _safe(value: Cell, dialect: Dialect) -> Cell:
         return str(value).replace(".", dialect.decimal)
     if not isinstance(value, str):
         return value
-    text = value.translate(UNWRITABLE)
+    text = dialect.new_cell.sub(rf"\1{QUOTE}", value.translate(UNWRITABLE))
     return QUOTE + text if text.lstrip(" \u00a0").startswith((*FORMULA_STARTS, QUOTE)) else text
 
 

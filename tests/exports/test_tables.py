@@ -61,12 +61,30 @@ def test_semicolons_and_decimal_commas() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\tx", "\rx", "\n=1", "＝1", " =1+1", "'quoted"]
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", " =1+1", "'quoted"]
 )  # fmt: skip
 def test_a_spreadsheet_never_runs_what_a_patient_wrote(text: str) -> None:
     """One apostrophe in front, and only ever one: whoever takes it away again has the text."""
     found = read(tables.render(noted(text), LIBRARY)["notes"])["text"][0]
     assert found == "'" + text
+
+
+@pytest.mark.parametrize(
+    ("text", "comma", "semicolon"),
+    [
+        ("a;=1+1;b", "a;'=1+1;b", "a;=1+1;b"),
+        ('a; "=1+1', "a; \"'=1+1", 'a; "=1+1'),
+        ("a,=1+1", "a,=1+1", "a,'=1+1"),
+        ("a\n=1+1", "a\n'=1+1", "a\n'=1+1"),
+        ("a\t@b\r+c", "a\t'@b\r'+c", "a\t'@b\r'+c"),
+        ("cold, -2; 3 - 4 = -1", "cold, -2; 3 - 4 = -1", "cold, '-2; 3 - 4 = -1"),
+    ],
+)
+def test_nor_does_an_excel_that_splits_elsewhere(text: str, comma: str, semicolon: str) -> None:
+    """An Excel of another country begins a new cell within the text, even within quotes."""
+    assert read(tables.render(noted(text), LIBRARY)["notes"])["text"][0] == comma
+    files = tables.render(noted(text), LIBRARY, dialect=tables.SEMICOLONS)
+    assert read(files["notes"], sep=";")["text"][0] == semicolon
 
 
 def test_texts_that_no_file_can_hold() -> None:
