@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TextIO, TypeVar
 
@@ -56,9 +57,11 @@ def read_clinic(settings: Settings) -> Clinic:
 
 
 def open_csv(file: str) -> TextIO:
-    if file == "-":
-        return sys.stdin
+    """A file, or standard input for -, with or without a byte order mark; line breaks inside a cell stay."""
     try:
-        return Path(file).open(newline="", encoding="utf-8-sig")
+        read = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return StringIO(read.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError:
+        raise SettingsError(file, read="bytes that are not UTF-8", expected="a CSV saved as UTF-8") from None
     except OSError as error:
         raise SettingsError(file, read=error.strerror or "an error", expected="a readable file") from None

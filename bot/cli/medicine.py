@@ -25,9 +25,16 @@ def screen(file: Annotated[str, typer.Argument(help="a CSV with a `text` column,
         rows = csv.DictReader(source)
         if "text" not in (rows.fieldnames or []):
             raise SettingsError(file, read=f"columns {rows.fieldnames}", expected="a column named text")
-        writer = csv.DictWriter(sys.stdout, [*(rows.fieldnames or []), "level", "pattern"], lineterminator="\n")
+        kept = [name for name in rows.fieldnames or [] if name not in ("level", "pattern")]
+        writer = csv.DictWriter(sys.stdout, [*kept, "level", "pattern"], lineterminator="\n")
         writer.writeheader()
         for row in screen_rows(rows, Patterns.load()):
+            if None in row:
+                raise SettingsError(
+                    f"{file}, line {rows.line_num}",
+                    read="more cells than there are columns",
+                    expected="a text with a comma between quotation marks",
+                )
             writer.writerow(row)
 
 

@@ -14,6 +14,7 @@ from bot.cli import cli
 from bot.services import check_ins
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
+from bot.settings import SettingsError
 from storage.engine import RunningLock
 from storage.tables.people import Role
 from tests.support.clinic import SimulatedClinic
@@ -95,6 +96,40 @@ def test_screen_adds_level_and_pattern(tmp_path: Path) -> None:
     assert rows[0] == "id,text,level,pattern"
     assert ",red," in rows[1] or ",orange," in rows[1]
     assert rows[2].endswith(",,") or ",none" in rows[2]
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("\ufefftext\nI want to die\n", 'text,level,pattern\nI want to die,orange,en.wish_to_die\n'),
+        ('text\r\n"He said ""hi"".\nI want to die"\r\n',
+         'text,level,pattern\n"He said ""hi"".\nI want to die",orange,en.wish_to_die\n'),
+        ("id,text\n1\n\n2,\n", "id,text,level,pattern\n1,,,\n2,,,\n"),
+        ("level,text\nold,I want to die\n", "text,level,pattern\nI want to die,orange,en.wish_to_die\n"),
+        ("text\n", "text,level,pattern\n"),
+    ],
+    ids=["byte order mark", "quotes and line breaks", "empty cells", "screened before", "no rows"],
+)  # fmt: skip
+def test_screen_reads_what_spreadsheets_write(tmp_path: Path, typed: str, printed: str) -> None:
+    assert CliRunner().invoke(cli, ["screen", "-"], input=typed).stdout == printed
+    file = tmp_path / "texts.csv"
+    file.write_bytes(typed.encode())
+    assert CliRunner().invoke(cli, ["screen", str(file)]).stdout == printed
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (b"note\nI want to die\n", "expected a column named text"),
+        (b"", "expected a column named text"),
+        (b"text\nI slept, then I ate\n", "line 2: read more cells than there are columns"),
+        (b"text\nI slept \xe9\n", "expected a CSV saved as UTF-8"),
+    ],
+)
+def test_screen_says_what_it_cannot_read(typed: bytes, said: str) -> None:
+    ran = CliRunner().invoke(cli, ["screen", "-"], input=typed)
+    assert isinstance(ran.exception, SettingsError)
+    assert said in str(ran.exception)
 
 
 async def test_a_real_database_never_serves_the_simulator(clinic: SimulatedClinic) -> None:

@@ -155,3 +155,26 @@ def test_what_no_rule_reads_gets_no_unit_of_work_or_no_finding(tap: AnswerTap | 
 @pytest.mark.parametrize("number", ["0", "7", "10/10", *NUMBER_WORDS])
 def test_a_number_alone_is_never_what_screening_looks_for(number: str) -> None:
     assert screen(number, Patterns.load()) is None
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"message": {"text": "I want to die"}},
+        {"message": {"photo": [{"file_id": "x"}], "caption": "I want to die"}},
+        {"message": {"document": {"file_id": "x"}, "caption": "my week.\nI want to die"}},
+        {"message": {"voice": {"file_id": "x"}, "caption": "I want to die"}},
+        {"message": {"reply_to_message": {"text": "How was your day?"}, "text": "I want to die"}},
+        {"edited_message": {"text": "I want to die"}},
+        {"edited_message": {"video": {"file_id": "x"}, "caption": "I want to die"}},
+        {"message": {"text": "/note I want to die"}},
+        {"message": {"text": "7, and I want to die"}},
+    ],
+    ids=["text", "photo", "document", "voice", "reply", "edited", "edited video", "unknown command", "answer"],
+)
+def test_whatever_a_patient_writes_is_screened(update: dict[str, dict[str, object]]) -> None:
+    """Captions, changes and messages that nothing asked for too."""
+    [(kind, message)] = update.items()
+    report = report_of(look({kind: {**message, "chat": {"id": 1, "type": "private"}, "from": {"id": 1}}}))
+    assert report is not None and report.text is not None
+    assert screen(report.text, Patterns.load()) is not None
