@@ -25,6 +25,7 @@ from bot.clinical.terms import Level
 LONGEST = 8000  # characters looked at; the rest of a longer text is looked at in further pieces
 OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
 DENIAL_REACHES = 5  # words after "not", "never", "no"
+DENIED_AFTER_REACHES = 2  # words up to "none", "is gone"
 FRAME_REACHES = 4  # words after "she asked whether", "he said"
 NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together, unless the table says fewer
 TAKES_BACK = (
@@ -154,6 +155,7 @@ class Language:
     def _taken_back(self, sentence: Sentence, start: int, end: int) -> bool:
         return (
             self._denied(sentence, start)
+            or any(end <= place <= end + DENIED_AFTER_REACHES for place, _ in self.book.found("denied_after", sentence))
             or self._asked(sentence, start)
             or self._past(sentence, start, end)
             or self._about_somebody_else(sentence, start, end)
@@ -263,6 +265,7 @@ def _language(data: dict[str, Any]) -> Language:
         book.add(name, lines, only_used=True)
     for name in TAKES_BACK:
         book.add(name, taken_back[name])
+    book.add("denied_after", taken_back.get("denied_after", ""))
     signs = data.get("signs", {})
     for name, lines in signs.items():
         book.add(f"signs.{name}", lines)

@@ -25,7 +25,7 @@ KINDS = ("explicit", "indirect", "plan", "selfharm", "negative")
 BOUNDS = {
     "tune": {
         "de": dict(zip(KINDS, (0.6, 0.3, 0.6, 0.5, 0.85), strict=True)),
-        "en": dict(zip(KINDS, (0.6, 0.3, 0.6, 0.5, 0.85), strict=True)),
+        "en": dict(zip(KINDS, (0.95, 0.5, 0.5, 0.6, 0.9), strict=True)),
         "es": dict(zip(KINDS, (0.6, 0.3, 0.6, 0.5, 0.85), strict=True)),
     },
 }
@@ -191,6 +191,7 @@ examples = "i am weary of it and a burden"
 not_meant = ""
 denies = "not"
 denial_stops_at = ""
+denied_after = "none"
 denial_goes_on_over = ""
 was_once = ""
 long_ago = "years ago"
@@ -216,6 +217,8 @@ harmless = ""
         ("weary of it, but a burden", True),
         ("weary of it and not a burden", False),
         ("I was weary of it and a burden years ago", False),
+        ("weary of it and a burden: none", False),
+        ("weary of it and a burden, to all of us none", True),
         ("he is weary of it and a burden", False),
         ("weary of it and a burden, the film said", False),
         ("weary of it and a burden. The film was good", True),
