@@ -25,7 +25,7 @@ KINDS = ("explicit", "indirect", "plan", "selfharm", "negative")
 BOUNDS = {
     "tune": {
         "de": dict(zip(KINDS, (0.6, 0.3, 0.6, 0.5, 0.85), strict=True)),
-        "en": dict(zip(KINDS, (0.95, 0.5, 0.5, 0.6, 0.9), strict=True)),
+        "en": dict(zip(KINDS, (0.95, 0.5, 0.5, 0.55, 0.88), strict=True)),
         "es": dict(zip(KINDS, (0.6, 0.3, 0.6, 0.5, 0.85), strict=True)),
     },
 }
