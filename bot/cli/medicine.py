@@ -42,7 +42,7 @@ def replay_series(
     file: Annotated[str, typer.Argument(help="a CSV with person,day,mood and what else is known, or - for stdin")],
     limits: Annotated[
         list[str] | None,
-        typer.Option(help="other limits to try: name=number, or a TOML file like the [limits] of clinic.toml"),
+        typer.Option(help="other limits to try: name=number, or a TOML file like the \\[limits] of clinic.toml"),
     ] = None,
     language: Annotated[str, typer.Option(help="en, de or es")] = DEFAULT_LANGUAGE,
     reviewed: Annotated[bool, typer.Option(help="as if a clinician signed a baseline for chronic thoughts")] = False,
