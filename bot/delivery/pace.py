@@ -9,15 +9,18 @@ from bot.services.letters import Urgency
 SEVERAL = 2  # chats that are told to wait within `LATELY`: then it is the bot as a whole that is too fast
 LATELY = 5.0
 LARGEST_DEBT = 0.1  # seconds that a late start may catch up with
+ALERTS_LATELY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What the Bot API lets through (core.telegram.org/bots/faq): about 30 messages a second, 1 per chat, 20 a minute
-    per group. `ordinary` is what letters that are no alert may use of `per_second`; the rest is kept for alerts."""
+    per group. `ordinary` is what letters that are no alert may use of `per_second`; the rest is kept for alerts, and
+    `beside_alerts` of it more while alerts go out: one seldom comes alone."""
 
     per_second: float = 30
     ordinary: float = 28.8
+    beside_alerts: float = 5
     chat: float = 1.0  # seconds between two
     card: float = 0.05  # an edit or an alert: short bursts are let through
     group: float = 3.0
@@ -25,7 +28,7 @@ class Pace:
 
 
 TELEGRAMS_PACE = Pace()
-UNLIMITED = Pace(float("inf"), float("inf"), 0, 0, 0, 1_000_000)
+UNLIMITED = Pace(float("inf"), float("inf"), 0, 0, 0, 0, 1_000_000)
 
 
 class Pacer:
@@ -35,6 +38,7 @@ class Pacer:
         self._pace = pace
         self._recent: deque[float] = deque()  # the last second
         self._next_ordinary = 0.0
+        self._last_alert = 0.0
         self._busy: dict[UUID, float] = {}  # chats that must wait, until when
         self._groups: dict[UUID, deque[float]] = defaultdict(deque)
         self._ordinary_waits_until = 0.0
@@ -49,7 +53,8 @@ class Pacer:
         """How many of them may be no alert. Evenly spread, so that an alert always finds a place within moments."""
         if now < self._ordinary_waits_until or self._pace.ordinary == float("inf"):
             return 0 if now < self._ordinary_waits_until else self.room(now)
-        if now < self._next_ordinary or len(self._recent) >= self._pace.ordinary:
+        kept = self._pace.beside_alerts if now - self._last_alert < ALERTS_LATELY else 0
+        if now < self._next_ordinary or len(self._recent) >= self._pace.ordinary - kept:
             return 0
         return 1 + (now - max(self._next_ordinary, now - LARGEST_DEBT)) * self._pace.ordinary
 
@@ -60,7 +65,9 @@ class Pacer:
 
     def started(self, chat: UUID, urgency: int, now: float, *, is_group: bool) -> None:
         self._recent.append(now)
-        if urgency > Urgency.ALERT and self._pace.ordinary != float("inf"):
+        if urgency <= Urgency.ALERT:
+            self._last_alert = now
+        elif self._pace.ordinary != float("inf"):
             self._next_ordinary = max(self._next_ordinary, now - LARGEST_DEBT) + 1 / self._pace.ordinary
         self._busy[chat] = now + (self._group_pause(chat, urgency, now) if is_group else self._pause(urgency))
 

@@ -35,6 +35,20 @@ def test_an_alert_finds_a_place_at_once_in_a_burst() -> None:
     assert pacer.ordinary_room(now) < 1
 
 
+def test_while_alerts_go_out_there_is_a_place_for_several_at_once() -> None:
+    pacer = Pacer(Pace())
+    first = drain(pacer, 3)[-1] + 0.01
+    pacer.started(uuid4(), Urgency.ALERT, first, is_group=False)
+    rooms = []
+    for tick in range(1, 380):
+        now = first + tick / 200
+        if pacer.ordinary_room(now) >= 1:
+            pacer.started(uuid4(), Urgency.PROMPT, now, is_group=False)
+        if tick > 200:
+            rooms.append(pacer.room(now))
+    assert min(rooms) >= 5
+
+
 def test_one_slow_chat_waits_alone_and_several_slow_everything_but_alerts() -> None:
     pacer, first, second = Pacer(Pace()), uuid4(), uuid4()
     pacer.refused(first, 7, 100)
