@@ -9,7 +9,7 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 PROOF := nice $(BIN)/python -m
 
-.PHONY: run test check bench chaos proof pictures study setup lock clean
+.PHONY: run test check bench chaos proof pictures study words setup lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make proof  the long proofs: all of make chaos and make bench, and the exports on ten thousand texts"
 	@echo "make pictures  make the kept pictures of the pages and charts anew, and those of the docs; look at them before you keep them"
 	@echo "make study  simulate patients and measure the alert rules; ARGS=\"--only kinds --people 200\" is a short one"
+	@echo "make words  fit the points of words for screening notes to the sentences in tests/clinical/screening"
 	@echo "make setup  create .venv with the command .venv/bin/afterglow"
 	@echo "make lock   resolve the dependencies anew into requirements.lock and requirements-dev.lock"
 
@@ -66,6 +67,9 @@ bench: $(READY)
 
 study: $(READY)
 	$(PROOF) tests.study $(ARGS)
+
+words: $(READY)
+	$(PROOF) tests.study.words $(ARGS)
 
 pictures: $(READY)
 	$(BIN)/python -m tests.exports.pictures

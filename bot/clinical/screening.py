@@ -9,6 +9,7 @@ In each language a text is read like this:
     4. a pattern counts unless it is denied, long past, about somebody else, asked about, or its own `unless` is there
     5. signs that are no danger alone are weighed together: each has points, also points against, and from a sum on
        within neighbouring sentences they are a match like a pattern
+    6. at last every word is weighed (word_points.py): what nobody thought of writing down as a phrase
 """
 
 import tomllib
@@ -21,6 +22,7 @@ from typing import Any
 from bot.clinical.phrases import CUT_OUT, BadPhrase, Book, Sentence, phrases_of
 from bot.clinical.plain_words import Line, Spelling, lines_of
 from bot.clinical.terms import Level
+from bot.clinical.word_points import TAKEN_BACK, WordPoints
 
 LONGEST = 8000  # characters looked at; the rest of a longer text is looked at in further pieces
 OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
@@ -28,6 +30,7 @@ DENIAL_REACHES = 5  # words after "not", "never", "no"
 DENIED_AFTER_REACHES = 2  # words up to "none", "is gone"
 FRAME_REACHES = 4  # words after "she asked whether", "he said"
 NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together, unless the table says fewer
+WORDS = "words"  # the name of a match of which no phrase, only its words say what it is
 TAKES_BACK = (
     "not_meant", "denies", "denial_stops_at", "denial_goes_on_over", "long_ago", "was_once", "says_now", "right_now",
     "still", "somebody_else", "oneself", "only_asked",
@@ -84,10 +87,12 @@ class Language:
     reads_as: dict[str, tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]  # by first word: what is read as what
     key_words: frozenset[str]
     harmless: tuple[str, ...]  # sentences in which nothing must be found; the tests read them
+    word_points: WordPoints
 
     def found_in(self, lines: Iterable[Line]) -> Iterator[Match]:
         """Every match in the neighbouring sentences of one text."""
         near: deque[frozenset[str]] = deque(maxlen=NEIGHBOURS)
+        before: list[list[str]] = []
         for line in lines:
             clauses = self._clauses(*self._read_as(line))
             sentences = [self._cut_out(self.book.sentence(words, commas)) for words, commas in clauses]
@@ -103,6 +108,28 @@ class Language:
                     if weighing.reached_by(together):
                         yield Match(weighing.level, f"{self.code}.{weighing.name}")
                         break
+            marked = [self._marked(sentence) for sentence in sentences]
+            for together_said in (marked, before + marked):
+                if level := self.word_points.level(*together_said):
+                    yield Match(level, f"{self.code}.{WORDS}")
+            before = marked
+
+    def marked(self, lines: Iterable[Line]) -> list[list[list[str]]]:
+        """Of each line its parts, as words with a mark where they are taken back: what `word_points` weighs."""
+        return [
+            [
+                self._marked(self._cut_out(self.book.sentence(words, commas)))
+                for words, commas in self._clauses(*self._read_as(line))
+            ]
+            for line in lines
+        ]
+
+    def _marked(self, sentence: Sentence) -> list[str]:
+        return [
+            f"{TAKEN_BACK}{word}" if self._taken_back(sentence, place, place + 1) else word
+            for place, word in enumerate(sentence.words)
+            if word != CUT_OUT
+        ]
 
     def signs_in(self, sentence: Sentence) -> Iterator[str]:
         for sign in self.signs.intersection(sentence.begins):
@@ -217,7 +244,13 @@ class Patterns:
         """The shipped languages. Raises BadPatterns, which names the file and the place."""
         folder = resources.files("bot.clinical").joinpath("screening_patterns")
         files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-        return cls.of([read(file.read_text(encoding="utf-8"), file.name) for file in files])
+        points = [folder.joinpath(file.name.replace(".toml", ".words.csv")) for file in files]
+        return cls.of(
+            [
+                read(file.read_text(encoding="utf-8"), file.name, words.read_text(encoding="utf-8"))
+                for file, words in zip(files, points, strict=True)
+            ]
+        )
 
     @classmethod
     def of(cls, languages: Iterable[Language]) -> "Patterns":
@@ -248,17 +281,21 @@ def screen_rows(rows: Iterable[dict[str, str]], patterns: Patterns) -> Iterator[
         yield {**row, "level": match.level if match else "", "pattern": match.pattern if match else ""}
 
 
-def read(text: str, name: str) -> Language:
-    """One language from its TOML file. Raises BadPatterns."""
+def read(text: str, name: str, words: str = "") -> Language:
+    """One language from its TOML file and the CSV with the points of its words. Raises BadPatterns."""
     try:
-        return _language(tomllib.loads(text))
+        points = WordPoints.read(words)
+    except BadPhrase as problem:
+        raise BadPatterns(f"{name.replace('.toml', '.words.csv')}: {problem}") from None
+    try:
+        return _language(tomllib.loads(text), points)
     except KeyError as missing:
         raise BadPatterns(f"{name}: {missing} is missing") from None
     except (BadPhrase, ValueError) as problem:
         raise BadPatterns(f"{name}: {problem}") from None
 
 
-def _language(data: dict[str, Any]) -> Language:
+def _language(data: dict[str, Any], points: WordPoints) -> Language:
     reading, taken_back = data["reading"], data["taken_back"]
     book = Book(stops_gaps=frozenset({CUT_OUT, *reading["stops_gaps"].split()}))
     for name, lines in data["words"].items():
@@ -282,6 +319,7 @@ def _language(data: dict[str, Any]) -> Language:
         reads_as=_short_forms(reading["reads_as"]),
         key_words=frozenset(reading["key_words"].split()),
         harmless=tuple(phrases_of(taken_back["harmless"])),
+        word_points=points,
     )
 
 
