@@ -77,16 +77,14 @@ def alert_chart(diary: Diary, *, library: Library, texts: Texts, language: str, 
     return png("alert.typ", data, ppi=180)
 
 
-def roster(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date) -> bytes:
-    """PNG, 1080 pixels wide: one line per patient in the order given, at most thirty; the rest is counted below."""
+def roster(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date, left: int = 0) -> bytes:
+    """PNG, 1080 pixels wide: one line per patient in the order given; whoever is `left` out is counted below."""
     voice = Voice(texts, language)
-    shown = diaries[:ROSTER_ROWS]
-    left = len(diaries) - len(shown)
     data = {
         "lang": language,
         "title": voice.say("roster.title", day=voice.day(today)),
         "heads": [voice.say(f"roster.{head}") for head in ("patient", "days", "mood", "since", "open")],
-        "rows": [_roster_row(diary, voice, today) for diary in shown],
+        "rows": [_roster_row(diary, voice, today) for diary in diaries],
         "more": voice.count("roster.more", left) if left else "",
         "legend": legend(voice, ("mean", "infusion_line", "missed", "orange", "red")),
     }
@@ -118,7 +116,7 @@ def _alert_days(diary: Diary, today: date) -> Period:
     return max(beginning(diary), today - timedelta(days=ALERT_DAYS - 1)), today
 
 
-def roster_caption(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date) -> str:
+def roster_caption(diaries: Sequence[Diary], *, texts: Texts, language: str, today: date, left: int = 0) -> str:
     """The roster's lines in words, one per patient, as many as a caption holds; the rest is counted."""
     voice = Voice(texts, language)
     lines: list[str] = []
@@ -126,9 +124,11 @@ def roster_caption(diaries: Sequence[Diary], *, texts: Texts, language: str, tod
         row = _roster_row(diary, voice, today)
         line = voice.say("roster.line", **{name: str(row[name]) for name in ("patient", "mood", "since", "open")})
         if sum(map(len, lines)) + len(lines) + len(line) > LONGEST_CAPTION:
-            lines.append(voice.count("roster.more", len(diaries) - len(lines)))
             break
         lines.append(line)
+    left += len(diaries) - len(lines)
+    if left:
+        lines.append(voice.count("roster.more", left))
     return "\n".join(lines)
 
 

@@ -92,21 +92,31 @@ def roster(work: Work) -> tuple[tuple[UUID, str, PatientState], ...]:
     return tuple((patient.id, patient.code, patient.state) for patient in work.stores.patients.all())
 
 
-def lately(work: Work, days: int) -> tuple[Diary, ...]:
-    """Whoever is in care with the moods of the last days, worst first: by open alert, then by mood."""
-    found = []
-    for patient in work.stores.patients.all():
-        if patient.state in IN_CARE:
-            today = diary_day(work.now, patient.zone)
-            found.append((diary.of_moods(work, patient, today - timedelta(days=days - 1)), today))
-    return tuple(record for record, today in sorted(found, key=lambda entry: _how_bad(*entry)))
+def lately(work: Work, days: int, most: int) -> tuple[tuple[Diary, ...], int]:
+    """The `most` worst of whoever is in care, worst first, with the moods of the last days; and how many others."""
+    ordered = _worst_first(work)
+    shown = ordered[:most]
+    first = {patient.id: diary_day(work.now, patient.zone) - timedelta(days=days - 1) for patient in shown}
+    moods = work.stores.responses.of_item_since(first, "daily", "mood", min(first.values(), default=date.max))
+    lines = tuple(diary.of_moods(work, patient, first[patient.id], moods[patient.id]) for patient in shown)
+    return lines, len(ordered) - len(shown)
 
 
-def _how_bad(record: Diary, today: date) -> tuple[int, float, str]:
-    """The lowest is the worst; no answers in a week stand between the worst and the best mood."""
-    highest = max((alert.level.rank for alert in record.alerts if alert.closed_at is None), default=-1)
-    week = [mood for day, mood in record.values("daily", "mood") if day > today - timedelta(days=WEEK)]
-    return -highest, fmean(week) if week else MIDDLE_MOOD, record.patient
+def _worst_first(work: Work) -> list[Patient]:
+    """By open alert, then by the mood of a week; no answers stand between the worst and the best mood."""
+    patients = [patient for patient in work.stores.patients.all() if patient.state in IN_CARE]
+    highest: dict[UUID, int] = {}
+    for alert in work.stores.alerts.all_open():
+        highest[alert.patient_id] = max(Level(alert.level).rank, highest.get(alert.patient_id, -1))
+    since = diary_day(work.now, work.clinic.zone) - timedelta(days=WEEK - 1)
+    answers = work.stores.responses.of_item_since([patient.id for patient in patients], "daily", "mood", since)
+
+    def how_bad(patient: Patient) -> tuple[int, float, str]:
+        newest = {answer.check_in_id: work.stores.responses.value(answer) for answer in answers[patient.id]}
+        week = [value for value in newest.values() if value is not None]
+        return -highest.get(patient.id, -1), fmean(week) if week else MIDDLE_MOOD, patient.code
+
+    return sorted(patients, key=how_bad)
 
 
 def card(work: Work, patient_id: UUID) -> PatientCard:

@@ -13,8 +13,6 @@ from bot.services.work import Work
 from storage.tables.diary import CheckIn, CheckInState, Response
 from storage.tables.people import Patient
 
-MOODS_READ = 90  # of one patient for the roster: four weeks with a check-in in the morning and one in the evening
-
 
 def of(work: Work, patient: Patient) -> Diary:
     person = work.stores.people.find(patient.id)
@@ -41,9 +39,8 @@ def of(work: Work, patient: Patient) -> Diary:
     )
 
 
-def of_moods(work: Work, patient: Patient, first: date) -> Diary:
+def of_moods(work: Work, patient: Patient, first: date, moods: Sequence[Response]) -> Diary:
     """Only what a line of the roster shows, of the days since `first`: this is read for every patient at once."""
-    moods = work.stores.responses.of_item(patient.id, "daily", "mood", limit=MOODS_READ)
     return Diary(
         patient=patient.code,
         zone=patient.zone,

@@ -274,6 +274,22 @@ class Responses:
         )
         return {row[0]: row[1] for row in rows}
 
+    def of_item_since(
+        self, patient_ids: Collection[UUID], instrument: str, item: str, first: date
+    ) -> dict[UUID, list[Response]]:
+        """The answers of several patients to one item since a diary day, oldest first, in one statement."""
+        found: dict[UUID, list[Response]] = {patient_id: [] for patient_id in patient_ids}
+        rows = self._session.scalars(
+            select(Response)
+            .join(CheckIn, Response.check_in_id == CheckIn.id)
+            .where(CheckIn.patient_id.in_(patient_ids), CheckIn.day >= first)
+            .where(Response.instrument == instrument, Response.item == item)
+            .order_by(Response.answered_at, Response.revision)
+        )
+        for row in rows:
+            found[row.patient_id].append(row)
+        return found
+
     def of_item(self, patient_id: UUID, instrument: str, item: str, limit: int = 60) -> Sequence[Response]:
         """The newest answers to one item, oldest first; at most `limit`."""
         newest = self._session.scalars(

@@ -34,14 +34,15 @@ def patients(work: Work, _letter: LetterView, reader: Reader) -> Content:
     ][:90]
     if not rows:
         return Content(reader.say("patient.none"))
-    shown, today = care.lately(work, charts.ROSTER_DAYS), diary_day(work.now, work.clinic.zone)
+    shown, left = care.lately(work, charts.ROSTER_DAYS, charts.ROSTER_ROWS)
+    today = diary_day(work.now, work.clinic.zone)
     if not shown:
         return Content(reader.say("patient.list"), rows)
 
     def make() -> bytes:
-        return charts.roster(shown, texts=reader.texts, language=reader.language, today=today)
+        return charts.roster(shown, texts=reader.texts, language=reader.language, today=today, left=left)
 
-    caption = charts.roster_caption(shown, texts=reader.texts, language=reader.language, today=today)
+    caption = charts.roster_caption(shown, texts=reader.texts, language=reader.language, today=today, left=left)
     return Content(f"{reader.say('patient.list')}\n{caption}", rows, photo=make, spoiler=True, kept=False)
 
 
