@@ -1,21 +1,28 @@
 """The second road: channels beside Telegram that say nothing but that the bot should be opened."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from bot import app
 from bot.chat.callbacks import Tap
+from bot.delivery.channels import Channels
 from bot.services import dispatching, incidents, roads
 from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from bot.settings import Settings, SettingsError
+from bot.simulator.clock import SimulatorClock
 from storage.tables.people import Role
 from storage.tables.roads import DispatchState
+from tests.support import load
+from tests.support.bot_process import CLINIC, bot_process, open_desk, settings
 from tests.support.clinic import SimulatedClinic, opened
 from tests.support.road import Road
 
 URGENT = "Afterglow: An urgent alert is waiting. Open the bot."
+NOWHERE = "http://127.0.0.1:9"  # no Telegram at all
 NOT_TAKEN = ["sendmessage", "editmessagetext"]
 
 
@@ -151,21 +158,33 @@ async def test_a_dead_channel_is_told_to_the_administrator(clinic: SimulatedClin
     assert "Over since" in await clinic.admin.all_texts()
 
 
-async def test_a_try_that_died_with_its_process_is_made_again(clinic: SimulatedClinic, road: Road) -> None:
-    await adds_channel(clinic, road)
+async def test_a_try_that_died_with_its_process_is_made_again(tmp_path: Path, postgres_url: str, road: Road) -> None:
+    desk = open_desk(tmp_path, postgres_url)
+    load.employ(desk)
 
     def call_nurse(work: Work) -> None:
-        roads.call(work, work.stores.rota.in_order()[0], roads.TEST)
+        nurse = work.stores.rota.in_order()[0]
+        work.stores.roads.add_channel(nurse.id, road.address, by=None)
+        roads.call(work, nurse, roads.TEST)
 
-    clinic.desk.act_now(call_nurse)
-    taken = clinic.desk.act_now(dispatching.take)
-    if not taken:  # the running application was quicker; then its own try is the one that would have died
-        return
-    road.said.clear()
-    await clinic.afterglow.settle()
+    desk.act_now(call_nurse)
+    road.is_slow = True
+    async with bot_process(NOWHERE, tmp_path, database_url=postgres_url, wait=False) as process, asyncio.timeout(60):
+        await road.asked.wait()
+        await process.kill()
     assert road.said == []
-    await clinic.forward(seconds=dispatching.UNDER_WAY.total_seconds() + 1)
+    road.is_slow = False
+    later = SimulatorClock()
+    later.turn_to(later.now() + dispatching.UNDER_WAY)
+    again = app.open_desk(settings(tmp_path, postgres_url), CLINIC, later)
+    channels = Channels(again)
+    while not await channels.drained():
+        await channels.send_due()
+        await asyncio.sleep(0.05)
     assert len(road.said) == 1
+    channels.close()
+    desk.close()
+    again.close()
 
 
 async def test_the_operator_hears_of_incidents_on_a_channel_of_their_own(tmp_path: Path, road: Road) -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from bot import app
 from bot.delivery import lease as leases
+from bot.delivery.auditor import Watch
 from bot.delivery.lease import Lease
 from bot.delivery.pace import UNLIMITED
 from bot.desk import Desk
+from bot.services import incidents
+from bot.services.incidents import IncidentKind
 from bot.services.work import Work
 from bot.settings import Clinic, Settings
 from bot.simulator.clock import SimulatorClock
@@ -43,6 +46,18 @@ async def until_taken(lease: Lease) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError("the lease did not run out")
+
+
+async def until_held(lease: Lease) -> None:
+    for _ in range(200):
+        if lease.held:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("nobody took over")
+
+
+def open_kinds(work: Work) -> list[IncidentKind]:
+    return [view.kind for view in incidents.all_open(work)]
 
 
 def write_down(work: Work, words: str) -> None:
@@ -153,4 +168,37 @@ async def test_a_second_process_takes_over(tmp_path: Path, postgres_url: str, mo
                 await asyncio.sleep(0.05)
             assert second.lease.held
             assert "patient P-0001" in await clinic.nurse.all_texts()
+        desk.close()
+
+
+async def test_only_the_holder_keeps_incidents_and_the_next_one_goes_on(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "SECONDS", 2.0)
+    monkeypatch.setattr(leases, "MARGIN", 0.5)
+    async with opened(tmp_path, url=postgres_url) as clinic:
+        desk = app.open_desk(clinic.settings, Clinic(phone=PHONE, name="Test clinic"), clinic.clock)
+        running = app.running(
+            desk, clinic.clock, token=clinic.simulator.token, api_url=clinic.address, world=app.SIMULATED,
+            poll_seconds=1, pace=UNLIMITED,
+        )  # fmt: skip
+        async with running as second:
+            holder = app.auditor_of(clinic.afterglow, Watch(tmp_path / "here" / "health"), None)
+            other = app.auditor_of(second, Watch(tmp_path / "there" / "health"), None)
+            staff = desk.act_now(lambda work: [person.id for person in work.stores.rota.in_order()])
+            desk.act_now(lambda work: work.stores.rota.set([]))
+            assert await other.look() == ()
+            assert (tmp_path / "there" / "health").exists()  # its own sign of life
+            assert desk.act_now(open_kinds) == []
+            await holder.look()
+            await other.look()
+            assert desk.act_now(open_kinds) == [IncidentKind.NOBODY_ON_CALL]
+
+            clinic.afterglow.lease.try_to_take = second.lease.give_up  # type: ignore[assignment,method-assign]
+            await until_held(second.lease)
+            desk.act_now(lambda work: work.stores.rota.set(staff))
+            await holder.look()
+            assert desk.act_now(open_kinds) == [IncidentKind.NOBODY_ON_CALL]  # it leads no more
+            await other.look()
+            assert desk.act_now(open_kinds) == []
         desk.close()

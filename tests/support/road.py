@@ -1,5 +1,6 @@
 """A channel of the second road in a test: a web hook on this machine that notes what it is told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,9 +11,14 @@ class Road:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.is_broken = False
+        self.is_slow = False
+        self.asked = asyncio.Event()
         self.address = ""
 
     async def _hear(self, request: web.Request) -> web.Response:
+        self.asked.set()
+        if self.is_slow:
+            await asyncio.sleep(60)
         if self.is_broken:
             return web.Response(status=500)
         told = await request.json()
