@@ -90,7 +90,7 @@ def nothing_lost(verdict: Verdict, desk: Desk, story: Story) -> None:
 def every_alert_told(verdict: Verdict, desk: Desk, story: Story, deliveries: list[Delivery]) -> None:
     """Each alert reached somebody of the care team, under its own code."""
     told = Counter(
-        word for entry in deliveries if entry.chat in (load.NURSE, load.PHYSICIAN) and not entry.edit
+        word for entry in deliveries if load.is_staff(entry.chat) and not entry.edit
         for word in entry.text.splitlines()[0].split()
     )  # fmt: skip
     known = desk.act_now(alert_codes)

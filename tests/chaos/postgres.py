@@ -26,6 +26,7 @@ PROCESSES = 4
 TAKEOVER = 15.0  # seconds
 REFUSED, LOST = 0.05, 0.03  # shares of the calls that are answered with 429, and whose reply is lost
 HANDFUL = 40
+NURSES = 10  # who take turns: one chat alone could not take ten thousand pages in the time of a proof
 
 
 @dataclass
@@ -66,8 +67,11 @@ async def prove_kills(folder: Path, *, kills: int, alerts: int, seed: int) -> Ve
         await scene.people.fault(seed=seed)
         await scene.people.fault(kind="429", probability=REFUSED)
         await scene.people.fault(kind="lose_after", probability=LOST)
+        nurses = load.hire(scene.desk, NURSES)
+        await scene.people.add_many(nurses[0], len(nurses))
         began, per_kill = time.monotonic(), -(-alerts // kills)
-        for _ in range(kills):
+        for kill in range(kills):
+            load.put_on_call(scene.desk, nurses[kill % NURSES])
             await _taps(scene, per_kill, random)
             await scene.fleet.sink(random.choice(scene.fleet.ships))
             await scene.fleet.launch()
@@ -105,7 +109,7 @@ async def _repeats(verdict: Verdict, scene: Scene, kills: int) -> None:
 
 
 def is_page(entry: Delivery) -> bool:
-    return entry.chat in (load.NURSE, load.PHYSICIAN) and not entry.edit and f"{load.CODE}-" in entry.text
+    return load.is_staff(entry.chat) and not entry.edit and f"{load.CODE}-" in entry.text
 
 
 async def prove_takeover(folder: Path, *, alerts: int, seed: int) -> Verdict:

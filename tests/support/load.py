@@ -46,11 +46,36 @@ def employ(desk: Desk) -> None:
 
 
 def _employ(work: Work) -> None:
-    staff = []
-    for number, role in ((ADMIN, Role.ADMIN), (NURSE, Role.NURSE), (PHYSICIAN, Role.PHYSICIAN)):
-        chat = work.stores.chats.meet(number, is_group=False)
-        staff.append(work.stores.people.add(role=role, chat=chat, name=role, language="en").id)
+    roles = ((ADMIN, Role.ADMIN), (NURSE, Role.NURSE), (PHYSICIAN, Role.PHYSICIAN))
+    staff = [_staff(work, number, role) for number, role in roles]
     work.stores.rota.set(staff[1:])
+
+
+def _staff(work: Work, number: int, role: Role) -> UUID:
+    chat = work.stores.chats.meet(number, is_group=False)
+    return work.stores.people.add(role=role, chat=chat, name=role, language="en").id
+
+
+def _person_of(work: Work, number: int) -> UUID:
+    person = work.stores.people.in_chat(work.stores.chats.meet(number, is_group=False))
+    assert person is not None
+    return person.id
+
+
+def hire(desk: Desk, count: int) -> list[int]:
+    """Further nurses, none of them on call; gives their Telegram numbers."""
+    numbers = list(range(PHYSICIAN + 1, PHYSICIAN + 1 + count))
+    desk.act_now(lambda work: [_staff(work, number, Role.NURSE) for number in numbers])
+    return numbers
+
+
+def put_on_call(desk: Desk, number: int) -> None:
+    """This nurse alone from now on."""
+    desk.act_now(lambda work: work.stores.rota.set([_person_of(work, number)]))
+
+
+def is_staff(number: int) -> bool:
+    return number < FIRST
 
 
 def enrol(desk: Desk, count: int, *, due_at: datetime | None = None, first: int = FIRST) -> list[Member]:
