@@ -10,6 +10,7 @@ from random import SystemRandom
 
 from tests.chaos import away, disk, kills, postgres, syscalls
 from tests.chaos.verdict import Verdict, console
+from tests.support.nursery import nursery
 
 Proof = Callable[[Path, argparse.Namespace], Awaitable[Verdict]]
 
@@ -31,7 +32,11 @@ MOSTLY_WAITS = ("away",)  # runs beside the others
 
 
 async def main(given: argparse.Namespace) -> bool:
-    names = list(given.proofs or PROOFS)
+    async with nursery():
+        return await _all_hold(list(given.proofs or PROOFS), given)
+
+
+async def _all_hold(names: list[str], given: argparse.Namespace) -> bool:
     waits = [name for name in names if name in MOSTLY_WAITS]
     beside = [asyncio.create_task(_holds(name, given)) for name in waits]
     one_by_one = [await _holds(name, given) for name in names if name not in waits]

@@ -17,6 +17,7 @@ from bot.delivery.pace import TELEGRAMS_PACE, UNLIMITED
 from bot.desk import Desk
 from bot.settings import Clinic, Settings
 from bot.simulator.server import TOKEN
+from tests.support.nursery import IN_CHARGE
 from tests.support.processes import Process, started
 
 CLINIC = Clinic(phone="+1 555 0100", name="Test clinic")
@@ -33,13 +34,17 @@ def open_desk(folder: Path, database_url: str | None = None) -> Desk:
 @asynccontextmanager
 async def bot_process(
     address: str, folder: Path, *, unlimited: bool = False, database_url: str | None = None,
-    prefix: tuple[str, ...] = (), wait: bool = True,
+    wait: bool = True,
 ) -> AsyncIterator[Process]:  # fmt: skip
     """The bot on a Telegram at that address, killed when the body ends. `wait` gives it when it is ready."""
     environment = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API_URL": address, "DATA_DIR": str(folder)}
     environment |= {"DATABASE_URL": database_url} if database_url else {}
     options = ["--unlimited"] if unlimited else []
-    async with started("tests.support.bot_process", *options, environment=environment, prefix=prefix) as process:
+    nursery = IN_CHARGE.get()
+    async with (
+        nursery.bear(environment, unlimited=unlimited) if nursery is not None
+        else started("tests.support.bot_process", *options, environment=environment)
+    ) as process:  # fmt: skip
         if wait:
             await process.line()
         yield process
@@ -62,12 +67,17 @@ async def _run(*, unlimited: bool) -> None:
         desk.close()
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--unlimited", action="store_true")
+def live(*, unlimited: bool) -> None:
+    """The whole life of this process."""
     logging.getLogger("telegram").setLevel(logging.CRITICAL)  # an outage is what is being tried
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("error"),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    asyncio.run(_run(unlimited=parser.parse_args().unlimited))
+    asyncio.run(_run(unlimited=unlimited))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--unlimited", action="store_true")
+    live(unlimited=parser.parse_args().unlimited)
