@@ -174,7 +174,7 @@ async def test_a_second_process_takes_over(tmp_path: Path, postgres_url: str, mo
 async def test_only_the_holder_keeps_incidents_and_the_next_one_goes_on(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "SECONDS", 2.0)
+    monkeypatch.setattr(leases, "SECONDS", 4.0)
     monkeypatch.setattr(leases, "MARGIN", 0.5)
     async with opened(tmp_path, url=postgres_url) as clinic:
         desk = app.open_desk(clinic.settings, Clinic(phone=PHONE, name="Test clinic"), clinic.clock)
@@ -190,6 +190,7 @@ async def test_only_the_holder_keeps_incidents_and_the_next_one_goes_on(
             assert await other.look() == ()
             assert (tmp_path / "there" / "health").exists()  # its own sign of life
             assert desk.act_now(open_kinds) == []
+            await until_held(clinic.afterglow.lease)  # on a busy machine two seconds may run out
             await holder.look()
             await other.look()
             assert desk.act_now(open_kinds) == [IncidentKind.NOBODY_ON_CALL]
