@@ -24,6 +24,7 @@ from bot.clinical.terms import Level
 ALARM_FROM = 100  # points: somebody should read the note on the next working day
 CALL_FROM = 130  # points: somebody should call
 STEM = 5  # letters
+FEWEST = 3  # words: with less, such as a typed number, there is nothing to weigh; phrases find "suicide" alone
 KNOWN = 0.5  # of the words: a sentence with fewer that the file knows is in another language
 TAKEN_BACK = "~"
 BEGIN, END = "^", "$"
@@ -56,7 +57,7 @@ class WordPoints:
     def weigh(self, *sentences: Iterable[str]) -> float:
         read = [tuple(words) for words in sentences]
         words = [word.lstrip(TAKEN_BACK) for sentence in read for word in sentence]
-        if sum(word[:STEM] in self.stems for word in words) < KNOWN * len(words):
+        if len(words) < FEWEST or sum(word[:STEM] in self.stems for word in words) < KNOWN * len(words):
             return 0.0
         said = {thing for sentence in read for thing in things_said(sentence)}
         return sum(self.points.get(thing, 0) for thing in said) / sqrt(len(said)) if said else 0.0

@@ -282,7 +282,7 @@ def test_every_sign_is_weighed_somewhere(language: Language) -> None:
 
 
 WORDS = """said,points
-burden,250
+burden,350
 burde-,40
 ~burden,-60
 a burde,30
@@ -295,10 +295,12 @@ def weighed(*sentences: str) -> Level | None:
 
 
 def test_the_points_of_what_is_said_add_up_and_length_alone_is_no_danger() -> None:
-    assert weighed("a burden") == Level.ORANGE  # 320 points for six things said: 131
-    assert weighed("a ~burden") is None
+    assert weighed("such a burden") == Level.ORANGE  # 420 points for nine things said: 140
+    assert weighed("such a ~burden") is None
     assert weighed("a film", "a burden") is None
-    assert WordPoints.read(WORDS).weigh(["burden"]) > WordPoints.read(WORDS).weigh(["a", "burden", "film"])
+    assert weighed("a burden") is None, "two words say too little"
+    points = WordPoints.read(WORDS)
+    assert points.weigh("such a burden".split()) > points.weigh("such a burden and such a film".split())
 
 
 def test_a_sentence_of_another_language_is_not_weighed() -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from bot.chat.letters import KINDS
 from bot.cli import cli
+from bot.clock import SystemClock
 from bot.services import check_ins
 from bot.services.errors import UnknownPatient
 from bot.services.work import Work
@@ -31,9 +32,11 @@ def afterglow(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
 
 
 def beside(clinic: SimulatedClinic, *arguments: str, typed: str | None = None) -> Result:
-    """A command on the database of the running bot, without the seconds that a process of its own takes to start."""
+    """A command on the database and at the hour of the running bot, without the seconds that a process takes to start."""
     settings = {"DATA_DIR": str(clinic.folder), "DATABASE_URL": clinic.settings.database}
-    return CliRunner().invoke(cli, arguments, input=typed, env=settings)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(SystemClock, "now", lambda _: clinic.clock.now())
+        return CliRunner().invoke(cli, arguments, input=typed, env=settings)
 
 
 @pytest.mark.parametrize(
