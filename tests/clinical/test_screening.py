@@ -300,7 +300,7 @@ def test_the_points_of_what_is_said_add_up_and_length_alone_is_no_danger() -> No
     assert weighed("a film", "a burden") is None
     assert weighed("a burden") is None, "two words say too little"
     points = WordPoints.read(WORDS)
-    assert points.weigh("such a burden".split()) > points.weigh("such a burden and such a film".split())
+    assert points.weigh(["such", "a", "burden"]) > points.weigh(["such", "a", "burden", "and", "such", "a", "film"])
 
 
 def test_a_sentence_of_another_language_is_not_weighed() -> None:

@@ -32,7 +32,7 @@ def afterglow(folder: Path, *arguments: str, **settings: str) -> subprocess.Comp
 
 
 def beside(clinic: SimulatedClinic, *arguments: str, typed: str | None = None) -> Result:
-    """A command on the database and at the hour of the running bot, without the seconds that a process takes to start."""
+    """A command on the database and by the clock of the running bot, without the seconds that a process would take."""
     settings = {"DATA_DIR": str(clinic.folder), "DATABASE_URL": clinic.settings.database}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(SystemClock, "now", lambda _: clinic.clock.now())
