@@ -183,8 +183,8 @@ async def test_only_the_holder_keeps_incidents_and_the_next_one_goes_on(
             poll_seconds=1, pace=UNLIMITED,
         )  # fmt: skip
         async with running as second:
-            holder = app.auditor_of(clinic.afterglow, Watch(tmp_path / "here" / "health"), None)
-            other = app.auditor_of(second, Watch(tmp_path / "there" / "health"), None)
+            holder = app.auditor_of(clinic.afterglow, Watch(tmp_path / "here" / "health"))
+            other = app.auditor_of(second, Watch(tmp_path / "there" / "health"))
             staff = desk.act_now(lambda work: [person.id for person in work.stores.rota.in_order()])
             desk.act_now(lambda work: work.stores.rota.set([]))
             assert await other.look() == ()
