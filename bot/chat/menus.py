@@ -3,7 +3,7 @@
 from bot.texts import Texts
 
 PATIENT_COMMANDS = ("checkin", "chart", "help", "pause", "settings", "about")  # six at most
-STAFF_COMMANDS = ("patients", "enrol", "oncall", "help", "about")
+STAFF_COMMANDS = ("patients", "digest", "enrol", "oncall", "help", "about")
 
 Menu = tuple[tuple[str, str], ...]  # command and what it does
 

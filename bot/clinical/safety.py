@@ -118,6 +118,11 @@ def judge_help(day: date) -> Finding:
     return _finding(Level.ORANGE, "help", day)
 
 
+def remark_mistake(day: date) -> Finding:
+    """Changes no level: beside the press that it speaks of."""
+    return _finding(Level.NOTE, "mistake", day)
+
+
 def judge_text(match: Match, day: date) -> Finding:
     return _finding(match.level, "text", day, pattern=match.pattern)
 

@@ -62,6 +62,17 @@ def show_everywhere(work: Work, alert: Alert) -> None:
         )  # fmt: skip
 
 
+def words(work: Work, alert_id: UUID) -> tuple[tuple[datetime, str], ...]:
+    """What the patient wrote that raised this alert, with its moment."""
+    alert = work.stores.alerts.get(alert_id)
+    sources = {row.source for row in work.stores.findings.of_alert(alert_id)}
+    return tuple(
+        (note.written_at, work.stores.notes.text(note))
+        for note in work.stores.notes.of(alert.patient_id)
+        if f"update:{note.source}" in sources
+    )
+
+
 def view(work: Work, alert_id: UUID) -> AlertView:
     alert = work.stores.alerts.get(alert_id)
     patient = work.stores.patients.get(alert.patient_id)

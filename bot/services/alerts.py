@@ -6,7 +6,7 @@ from uuid import UUID
 from bot.clinical.terms import Finding, Level, Rule
 from bot.services import letters, receipts
 from bot.services.alert_cards import show_everywhere
-from bot.services.errors import AlertClosed, NotYours, StaleButton
+from bot.services.errors import AlertClosed, AlreadyTaken, NotYours, StaleButton
 from bot.services.paging import deadline, escalate, ladder_of, pass_on, start_clock
 from bot.services.work import Work
 from storage.tables.alerts import Alert, AlertState
@@ -52,6 +52,19 @@ def raise_finding(work: Work, patient: Patient, finding: Finding, source: str) -
     return alert
 
 
+def add_remark(work: Work, patient: Patient, finding: Finding, source: str) -> None:
+    """Something about an open alert that raises nothing; its messages are edited wherever they are shown."""
+    alert = work.stores.alerts.open_for(patient.id, finding.rule)
+    if alert is None or work.stores.findings.levels_from(patient.id, finding.rule, source):
+        return
+    row = work.stores.findings.add(
+        patient_id=patient.id, rule=finding.rule, level=finding.level, day=finding.day, reason=finding.reason,
+        values=finding.values, source=source,
+    )  # fmt: skip
+    row.alert_id = alert.id
+    show_everywhere(work, alert)
+
+
 def _add_to_open(work: Work, alert: Alert, finding: Finding) -> None:
     rises = finding.level.rank > Level(alert.level).rank
     speaks_of_danger = finding.rule == Rule.SUICIDAL_THOUGHTS and finding.level.at_least(Level.ORANGE)
@@ -66,11 +79,17 @@ def _add_to_open(work: Work, alert: Alert, finding: Finding) -> None:
     show_everywhere(work, alert)
 
 
-def acknowledge(work: Work, alert_id: UUID) -> None:
-    """The caller owns the alert now; a contact must follow in time."""
+def acknowledge(work: Work, alert_id: UUID, *, from_another: bool = False) -> None:
+    """The caller owns the alert now; a contact must follow in time.
+
+    Raises `AlreadyTaken` when somebody else has it, unless the caller means to take it from them: two people who tap at
+    once must not both believe that they have it.
+    """
     alert = _open(work, alert_id)
     if alert.owner_id == work.by().id and alert.state != AlertState.OPEN:
         return
+    if alert.state != AlertState.OPEN and not from_another:
+        raise AlreadyTaken
     alert.state, alert.owner_id, alert.acknowledged_at = AlertState.ACKNOWLEDGED, work.by().id, work.now
     alert.promised_at = None
     ladder = ladder_of(work, alert)
@@ -78,6 +97,20 @@ def acknowledge(work: Work, alert_id: UUID) -> None:
     work.stores.audit.record("alert.acknowledged", actor=work.caller.id, subject=alert.id, detail=alert.level)
     show_everywhere(work, alert)
     receipts.read(work, alert)
+
+
+def take_over(work: Work, alert_id: UUID) -> None:
+    acknowledge(work, alert_id, from_another=True)
+
+
+def read_words(work: Work, alert_id: UUID) -> None:
+    """The patient's own words that raised it, in the caller's private chat."""
+    alert = work.stores.alerts.find(alert_id)
+    if alert is None or work.chat().is_group:
+        raise StaleButton
+    work.stores.audit.record("patient.viewed", actor=work.caller.id, subject=alert.patient_id)
+    patient = work.stores.patients.get(alert.patient_id)
+    letters.reply(work, "alert.words", subject=alert.id, patient=patient)
 
 
 def call_minutes(work: Work, alert_id: UUID) -> tuple[int, ...]:

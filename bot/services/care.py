@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import fmean
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from bot.clinical import rules
 from bot.clinical.diary import Diary
 from bot.clinical.rules.blind import Blind
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Level
-from bot.services import diary, judging, letters, standing
+from bot.services import diary, infusions, judging, letters, standing
 from bot.services.errors import PatientErased, UnknownPatient
 from bot.services.letters import Urgency
 from bot.services.work import Work
@@ -18,6 +19,8 @@ from storage.tables.diary import CheckInState
 from storage.tables.people import Patient, PatientState
 
 ADHERENCE_DAYS = 28
+FOLLOWED = (PatientState.ACTIVE, PatientState.DISCHARGED)  # asked every day
+LOW_MOOD = 3  # of 10; named in the digest, so that a patient who reports it can be told who will see it
 WEEK = 7
 MIDDLE_MOOD = 5.0
 IN_CARE = (PatientState.ACTIVE, PatientState.PAUSED, PatientState.ADMITTED, PatientState.DISCHARGED)
@@ -47,6 +50,8 @@ class Digest:
     day: datetime
     answered: tuple[str, ...]
     silent: tuple[str, ...]
+    low: tuple[str, ...]  # whose mood was low
+    overdue: tuple[tuple[str, date], ...]  # appointments that have passed: was the infusion given?
     open_alerts: tuple[tuple[str, str, Level], ...]
 
 
@@ -182,12 +187,29 @@ def send_digest(work: Work) -> None:
         letters.to_person(work, person, "digest", Urgency.DIGEST)
 
 
+def show_digest(work: Work) -> None:
+    """/digest: the same at any time."""
+    letters.reply(work, "digest")
+
+
+def next_digest(work: Work) -> datetime:
+    """When staff get the next one."""
+    zone = ZoneInfo(work.clinic.zone)
+    today = datetime.combine(work.now.astimezone(zone), work.clinic.digest_at, zone)
+    return today if today > work.now else today + timedelta(days=1)
+
+
 def digest(work: Work) -> Digest:
     since = work.now - timedelta(days=1)
-    answered, silent = [], []
+    answered, silent, low, overdue = [], [], [], []
     for patient in work.stores.patients.all():
-        if patient.state != PatientState.ACTIVE:
+        if patient.state not in FOLLOWED:
             continue
+        overdue += [(patient.code, row.day) for row in infusions.overdue(work, patient)]
+        moods = work.stores.responses.of_item(patient.id, "daily", "mood")
+        lately = [work.stores.responses.value(row) for row in moods if row.answered_at >= since]
+        if any(value is not None and value <= LOW_MOOD for value in lately):
+            low.append(patient.code)
         rows = [
             row
             for row in work.stores.check_ins.of(patient.id, first=since.date())
@@ -198,7 +220,7 @@ def digest(work: Work) -> Digest:
         elif rows:
             silent.append(patient.code)
     return Digest(
-        work.now, tuple(answered), tuple(silent),
+        work.now, tuple(answered), tuple(silent), tuple(low), tuple(overdue),
         tuple(
             (alert.code, work.stores.patients.get(alert.patient_id).code, Level(alert.level))
             for alert in work.stores.alerts.all_open()

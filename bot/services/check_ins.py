@@ -6,12 +6,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from bot.clinical import safety
-from bot.clinical.instrument import Instrument, Item
+from bot.clinical.instrument import Instrument, Item, ItemStyle
 from bot.clinical.protocol import Part
 from bot.clinical.schedule import day_ends, diary_day
 from bot.clinical.terms import Level, Mode
 from bot.services import judging, letters
-from bot.services.errors import NotANumber, StaleButton
+from bot.services.errors import NotAnOption, NotANumber, StaleButton
 from bot.services.letters import Urgency
 from bot.services.work import Work
 from storage.tables.diary import WAITING, CheckIn, CheckInState
@@ -36,6 +36,7 @@ class Question:
     number: int  # counts from 1 among the items known so far
     of: int
     can_go_back: bool
+    given: bool = False  # it has an answer already, and is asked again
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Summary:
     """A check-in that is over, or not begun: what its message shows."""
 
     check_in: UUID
+    patient: UUID
     state: CheckInState
     slot: str
     answered: int
@@ -160,7 +162,8 @@ def show_current(work: Work) -> None:
 
 def begin(work: Work, check_in_id: UUID) -> None:
     check_in = _own(work, check_in_id)
-    if check_in.state not in WAITING:
+    folded = check_in.state == CheckInState.FINISHED and work.now < check_in.expires_at
+    if check_in.state not in WAITING and not folded:
         raise StaleButton
     check_in.shown_at = check_in.shown_at or work.now
     work.stores.dialogues.leave(work.chat())  # from here on, what is typed answers this question
@@ -275,7 +278,8 @@ def record(work: Work, check_in_id: UUID, instrument: str, item: str, value: int
     if ladder is not None:
         _follow_up(work, check_in, instrument, ladder, patient)
         check_in.next_at = min(work.now + judging.FIRST_LOOK, check_in.expires_at)
-    _go_on(work, check_in, patient, stop=level == Level.RED)
+    answered = level is not None and judging.was_answered(work, patient, f"update:{work.caller.source}")
+    _go_on(work, check_in, patient, stop=level == Level.RED, below=answered and level != Level.RED)
 
 
 def _was_in_time(work: Work, check_in: CheckIn) -> bool:
@@ -310,7 +314,8 @@ def _follow_up(work: Work, check_in: CheckIn, instrument: str, level: Level, pat
     check_in.parts = encode_parts(parts)
 
 
-def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> None:
+def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool, below: bool) -> None:
+    """`below` asks on in a new message: above a crisis letter that has just come, the question would not be seen."""
     if check_in.state != CheckInState.FINISHED and (stop or next_question(work, check_in) is None):
         check_in.state, check_in.finished_at, check_in.next_at = CheckInState.FINISHED, work.now, None
         judging.judge_diary(work, patient)
@@ -318,7 +323,7 @@ def _go_on(work: Work, check_in: CheckIn, patient: Patient, *, stop: bool) -> No
             patient.planned_until = None  # what was answered here is not asked again today
     elif check_in.state == CheckInState.FINISHED:
         judging.judge_diary(work, patient)
-    _show(work, check_in)
+    _show(work, check_in, fresh=below)
 
 
 def _show(work: Work, check_in: CheckIn, *, fresh: bool = False, target: str = "") -> None:
@@ -354,30 +359,52 @@ def change(work: Work, check_in_id: UUID, target: str = "") -> None:
     )
 
 
-def write(work: Work, text: str) -> None:
+def write(work: Work, text: str, *, with_file: bool = False) -> None:
     """Free text: an answer when a number is asked for and typed, else a diary note. Screening was done at triage."""
     patient = work.stores.patients.get(work.by().id)
     answer = typed_answer(work, patient, text)
     if answer is not None:
         record(work, *answer, Mode.TYPED)
         return
+    write_note(work, text, "note.words_kept" if with_file else "note.kept")
+
+
+def write_note(work: Work, text: str, said: str) -> None:
+    """A diary note; `said` is the key of what the patient hears of it."""
+    patient = work.stores.patients.get(work.by().id)
     day = diary_day(work.now, patient.zone)
     note = work.stores.notes.add(patient_id=patient.id, day=day, text=text, source=work.caller.source)
     if note is not None:
-        letters.reply(work, "notice", detail="note.kept")
+        letters.reply(work, "notice", detail=said)
 
 
 def typed_answer(work: Work, patient: Patient, text: str) -> Answer | None:
-    """What a typed number says to the question that is shown; None when it is no number, or none is shown."""
+    """What a typed text says to the question that is shown: a number on a scale, else an answer in its own words.
+
+    None when it says nothing to it, or none is shown. A number is no answer to «Yes» and «No»: it could mean either.
+    """
     value, check_in = typed_number(text), work.stores.check_ins.open_for(patient.id)
-    if value is None or check_in is None or check_in.shown_at is None:
+    if check_in is None or check_in.shown_at is None:
         return None
     question = next_question(work, check_in)
     if question is None:
         return None
+    if question.item.style != ItemStyle.SCALE:
+        options = question.instrument.wording(work.by().language).items[question.item.code].options
+        said = [option.casefold() for option in options]
+        if _plain_words(text) in said:
+            value = question.item.low + said.index(_plain_words(text))
+        elif value is not None:
+            raise NotAnOption
+    if value is None:
+        return None
     if not question.item.low <= value <= question.item.high:
         raise NotANumber
     return check_in.id, question.instrument.code, question.item.code, value
+
+
+def _plain_words(text: str) -> str:
+    return text.strip().casefold().rstrip(" .")
 
 
 NUMBER_WORDS = {
@@ -402,9 +429,10 @@ def typed_number(text: str) -> int | None:
 def next_question(work: Work, check_in: CheckIn, target: str = "") -> Question | None:
     """The first unanswered item, or the one named by `target` ("daily.mood")."""
     newest = judging.known_answers(work, check_in)
-    number = 1 + len(newest)
+    number = 1 + (list(newest).index(target) if target in newest else len(newest))
     total = 0
     found: tuple[Instrument, Item] | None = None
+    asked_again: tuple[Instrument, Item] | None = None
     for part in parts_of(check_in):
         instrument = work.knowledge.library.instrument(part.instrument, part.version)
         answers = {
@@ -416,10 +444,20 @@ def next_question(work: Work, check_in: CheckIn, target: str = "") -> Question |
         )
         for known in instrument.items:
             if target == f"{part.instrument}.{known.code}":
-                return Question(check_in.id, instrument, known, number, max(number, total), can_go_back=False)
+                asked_again = instrument, known
         if found is None and item is not None:
             found = instrument, item
-    if found is None or target:
+    if target:
+        again = asked_again and Question(
+            check_in.id,
+            *asked_again,
+            number,
+            max(number, total),
+            can_go_back=False,
+            given=newest.get(target) is not None,
+        )
+        return again or None
+    if found is None:
         return None
     return Question(check_in.id, *found, number, max(number, total), can_go_back=bool(newest))
 
@@ -432,7 +470,7 @@ def view(work: Work, check_in_id: UUID, target: str = "") -> Question | Summary:
     if question is not None and target != "choose":
         return question
     return Summary(
-        check_in.id, check_in.state, check_in.slot, len(judging.known_answers(work, check_in)),
+        check_in.id, check_in.patient_id, check_in.state, check_in.slot, len(judging.known_answers(work, check_in)),
         can_change=check_in.state == CheckInState.FINISHED and work.now < check_in.expires_at,
         crisis=check_in.state == CheckInState.FINISHED and next_question(work, check_in) is not None,
     )  # fmt: skip

@@ -31,6 +31,10 @@ class NotANumber(Kind):
     key = "error.not_a_number"
 
 
+class NotAnOption(NotANumber):
+    key = "error.not_an_option"
+
+
 class UnknownZone(Kind):
     key = "error.zone"
 
@@ -45,6 +49,10 @@ class UnknownPatient(Kind):
 
 class NobodyOnCall(Kind):
     key = "error.nobody_on_call"
+
+
+class AlreadyTaken(Kind):
+    key = "error.taken"
 
 
 class AlertClosed(Kind):
@@ -65,6 +73,22 @@ class PatientErased(Kind):
 
 class NotADay(Kind):
     key = "error.day"
+
+
+class DayInFuture(NotADay):
+    key = "error.day_future"
+
+
+class DayInPast(NotADay):
+    key = "error.day_past"
+
+
+class DayTooFar(NotADay):
+    key = "error.day_far"
+
+
+class InfusionTwice(Kind):
+    key = "error.infusion_twice"
 
 
 class NotAPressure(Kind):

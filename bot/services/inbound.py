@@ -20,24 +20,48 @@ from bot.services.work import Work
 from storage.tables.people import PatientState, Role
 
 
-def text(work: Work, said: str) -> None:
+def text(work: Work, said: str, *, with_file: bool = False) -> None:
     """A setting that was asked for, an answer, a diary note, or a patient's code typed by staff."""
     person = work.caller.person
     if person is None:
         replies.who_are_you(work)
     elif person.role == Role.PATIENT:
         state = work.stores.patients.get(person.id).state
-        if safety_line.told_where(work, said) or about_you.typed(work, said) or enrolment.typed(work, said):
+        if safety_line.told_where(work, said) or about_you.typed(work, said):
             return
-        if state != PatientState.ONBOARDING:
+        if safety_line.spoke_of_danger(work, person.id):  # whatever was asked: it is read as what it says
             check_ins.write(work, said)
-        elif state == PatientState.ONBOARDING and work.stores.dialogues.current(work.chat()) is None:
+        elif enrolment.typed(work, said):
+            return
+        elif state != PatientState.ONBOARDING:
+            check_ins.write(work, said, with_file=with_file)
+        else:
             enrolment.welcome_back(work)
     elif not _asked_for(work, said):
         try:
             care.open_card(work, care.find(work, said).id)
         except UnknownPatient:
             letters.reply(work, "notice", detail="staff.not_understood")
+
+
+def edited(work: Work, said: str) -> None:
+    """A message that was changed after it was sent: never an answer again, since the question is another by now."""
+    person = work.caller.person
+    if person is not None and person.role == Role.PATIENT:
+        if work.stores.patients.get(person.id).state != PatientState.ONBOARDING:
+            check_ins.write_note(work, said, "note.edited")
+    elif person is not None:
+        letters.reply(work, "notice", detail="staff.edited")
+
+
+def unreadable(work: Work) -> None:
+    """A voice message, a picture, a sticker: somebody may be asking for help in it, and must not wait for an answer."""
+    if work.caller.person is None:
+        replies.who_are_you(work)
+    elif work.caller.person.role == Role.PATIENT:
+        letters.reply(work, "notice.help", detail="note.unreadable")
+    else:
+        letters.reply(work, "notice", detail="staff.not_understood")
 
 
 def _asked_for(work: Work, said: str) -> bool:

@@ -9,7 +9,17 @@ from zoneinfo import ZoneInfo
 from bot.clinical.schedule import diary_day
 from bot.clinical.terms import Phase
 from bot.services import courses, letters
-from bot.services.errors import NotADay, NotADose, NotAPressure, StaleButton, UnknownPatient
+from bot.services.errors import (
+    DayInFuture,
+    DayInPast,
+    DayTooFar,
+    InfusionTwice,
+    NotADay,
+    NotADose,
+    NotAPressure,
+    StaleButton,
+    UnknownPatient,
+)
 from bot.services.work import Work
 from storage.tables.diary import Infusion, InfusionState
 from storage.tables.people import Patient, PatientState
@@ -20,11 +30,14 @@ SYSTOLIC, DIASTOLIC = (60, 260), (30, 160)  # mmHg
 LATEST, FURTHEST = timedelta(days=400), timedelta(days=400)
 USUAL_HOUR = time(10, 0)  # of an appointment, when only its day is known
 SHOWN = 8
+MONTHS = 12
 
 DAY = re.compile(
-    r"\s*(?:(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})|(?P<day2>\d{1,2})\.(?P<month2>\d{1,2})\.(?P<year2>\d{4}))"
-    r"(?:[ T]+(?P<hour>\d{1,2}):(?P<minute>\d{2}))?\s*"
+    r"\s*(?:(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})|(?P<day2>\d{1,2})\.(?P<month2>\d{1,2})\.(?P<year2>\d{4})"
+    r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year3>\d{4})|(?P<word>[^\W\d]+))"
+    r"(?:[ T,]+(?P<hour>\d{1,2})[:.](?P<minute>\d{2}))?\s*"
 )
+WORDS = {"today": 0, "heute": 0, "hoy": 0, "yesterday": 1, "gestern": 1, "ayer": 1}  # days ago
 PRESSURE = re.compile(r"\s*(\d{2,3})\s*/\s*(\d{2,3})\s*")
 
 
@@ -34,12 +47,14 @@ class Entry:
 
     id: UUID
     patient: UUID
+    code: str
     state: InfusionState
     at: datetime
     day: date
     dose: float | None
     pressure: str  # "120/80", or empty
-    zone: str
+    zone: str  # the clinic's: that is where it is given, wherever the patient is otherwise
+    overdue: bool  # planned, its day has passed, and nobody has recorded it
 
 
 def ask_dose(work: Work, patient_id: UUID) -> None:
@@ -68,9 +83,10 @@ def record(work: Work, patient_id: UUID, dose: str, hours_ago: str) -> None:
 def record_at(work: Work, patient_id: UUID, dose: float, at: datetime, *, fresh: bool = False) -> None:
     """`fresh` shows the card below what was typed, instead of far above it."""
     patient = _patient(work, patient_id)
-    if not work.now - LATEST <= at <= work.now:
-        raise NotADay
+    _check_given(work, at)
     day = diary_day(at, patient.zone)
+    if any(row.day == day for row in work.stores.infusions.given_to(patient.id)):
+        raise InfusionTwice
     appointment = next((row for row in work.stores.infusions.planned_for(patient.id, day) if row.day == day), None)
     if appointment is not None:
         appointment.state, appointment.at, appointment.recorded_by = InfusionState.GIVEN, at, work.by().id
@@ -79,7 +95,7 @@ def record_at(work: Work, patient_id: UUID, dose: float, at: datetime, *, fresh:
     work.stores.audit.record("infusion.recorded", actor=work.caller.id, subject=patient.id, detail=str(given.id))
     courses.replan(work, patient)
     work.stores.dialogues.enter(work.chat(), "infusion.pressure", {"infusion": str(given.id)})
-    _card(work, "patient.card", patient.id, detail="infusion.type_pressure", fresh=fresh)
+    _card(work, "infusion.recorded", patient.id, detail=str(given.id), fresh=fresh)
 
 
 def ask_plan(work: Work, patient_id: UUID) -> None:
@@ -91,7 +107,7 @@ def ask_plan(work: Work, patient_id: UUID) -> None:
 def plan_in(work: Work, patient_id: UUID, days: str) -> None:
     if not days.isdigit():
         raise StaleButton
-    zone = ZoneInfo(_patient(work, patient_id).zone)
+    zone = ZoneInfo(work.clinic.zone)
     day = diary_day(work.now, zone.key) + timedelta(days=int(days))
     plan_at(work, patient_id, datetime.combine(day, USUAL_HOUR, zone))
 
@@ -100,8 +116,7 @@ def plan_at(work: Work, patient_id: UUID, at: datetime, *, fresh: bool = False) 
     """An appointment: its check-ins stand from now on, and move or go with it."""
     patient = _patient(work, patient_id)
     day = diary_day(at, patient.zone)
-    if not diary_day(work.now, patient.zone) <= day <= (work.now + FURTHEST).date():
-        raise NotADay
+    _check_planned(work, patient, day)
     if all(row.day != day for row in work.stores.infusions.planned_for(patient.id, day)):
         row = _add(work, patient, at, {}, InfusionState.PLANNED)
         work.stores.audit.record("infusion.planned", actor=work.caller.id, subject=patient.id, detail=str(row.id))
@@ -127,12 +142,11 @@ def move(work: Work, infusion_id: UUID) -> None:
 def move_to(work: Work, infusion_id: UUID, at: datetime) -> None:
     row = _row(work, infusion_id)
     patient = _patient(work, row.patient_id)
-    earliest, latest = (
-        (work.now - LATEST, work.now) if row.state == InfusionState.GIVEN else (work.now, work.now + FURTHEST)
-    )
     day = diary_day(at, patient.zone)
-    if not diary_day(earliest, patient.zone) <= day <= diary_day(latest, patient.zone):
-        raise NotADay
+    if row.state == InfusionState.PLANNED:
+        _check_planned(work, patient, day)
+    else:
+        _check_given(work, at)
     row.at, row.day = at, day
     act = "infusion.moved" if row.state == InfusionState.PLANNED else "infusion.corrected"
     work.stores.audit.record(act, actor=work.caller.id, subject=patient.id, detail=f"{row.id} time")
@@ -175,7 +189,7 @@ def set_pressure(work: Work, infusion_id: UUID, text: str) -> None:
     detail = f"{row.id} pressure"
     work.stores.audit.record("infusion.corrected", actor=work.caller.id, subject=row.patient_id, detail=detail)
     work.stores.dialogues.leave(work.chat())
-    letters.reply(work, "notice", detail="settings.saved")
+    _one(work, row, "infusion.one", fresh=True)
 
 
 def ask_remove(work: Work, infusion_id: UUID) -> None:
@@ -200,7 +214,7 @@ def typed(work: Work, step: str, draft: dict[str, str], text: str) -> None:
         return
     row = work.stores.infusions.find(UUID(draft["infusion"])) if "infusion" in draft else None
     patient = work.stores.patients.get(row.patient_id if row else UUID(draft["patient"]))
-    at = day_typed(text, patient.zone, work.now)
+    at = day_typed(text, work.clinic.zone, work.now, day_first=work.by().language != "en")
     if step == "infusion.given":
         record_at(work, patient.id, _dose(draft["dose"]), at, fresh=True)
     elif step == "infusion.plan":
@@ -209,13 +223,16 @@ def typed(work: Work, step: str, draft: dict[str, str], text: str) -> None:
         move_to(work, row.id, at)
 
 
-def day_typed(text: str, zone: str, now: datetime) -> datetime:
-    """«2026-03-14», «14.3.2026», each also with an hour; ten in the morning, or now if that is earlier, without one."""
+def day_typed(text: str, zone: str, now: datetime, *, day_first: bool = True) -> datetime:
+    """«2026-03-14», «14.3.2026», «yesterday», each also with an hour; else ten in the morning, or now if earlier.
+
+    «3/4/2026» is March or April: without `day_first`, it is read only when one of the two can be no month.
+    """
     read = DAY.fullmatch(text)
     if read is None:
         raise NotADay
     try:
-        day = date(*(int(read[part] or read[f"{part}2"]) for part in ("year", "month", "day")))
+        day = _day_of(read, now.astimezone(ZoneInfo(zone)).date(), day_first=day_first)
         at = time(int(read["hour"]), int(read["minute"])) if read["hour"] else USUAL_HOUR
     except ValueError:
         raise NotADay from None
@@ -224,10 +241,50 @@ def day_typed(text: str, zone: str, now: datetime) -> datetime:
     return min(moment, now) if is_today and not read["hour"] else moment
 
 
+def _day_of(read: re.Match[str], today: date, *, day_first: bool) -> date:
+    """Raises ValueError when it is no day, and when it could be two."""
+    if read["word"]:
+        ago = WORDS.get(read["word"].casefold())
+        if ago is None:
+            raise ValueError(read["word"])
+        return today - timedelta(days=ago)
+    if read["first"]:
+        first, second, year = int(read["first"]), int(read["second"]), int(read["year3"])
+        if day_first or (first > MONTHS and second <= MONTHS):
+            return date(year, second, first)
+        if second > MONTHS or first == second:
+            return date(year, first, second)
+        raise ValueError("either could be the month")
+    year, month, day = (int(read[part] or read[f"{part}2"]) for part in ("year", "month", "day"))
+    return date(year, month, day)
+
+
+def _check_given(work: Work, at: datetime) -> None:
+    if at > work.now:
+        raise DayInFuture
+    if at < work.now - LATEST:
+        raise DayTooFar
+
+
+def _check_planned(work: Work, patient: Patient, day: date) -> None:
+    if day < diary_day(work.now, patient.zone):
+        raise DayInPast
+    if day > diary_day(work.now + FURTHEST, patient.zone):
+        raise DayTooFar
+
+
+def overdue(work: Work, patient: Patient) -> list[Infusion]:
+    """Appointments whose day has passed: nobody has said whether the infusion was given."""
+    today = diary_day(work.now, patient.zone)
+    earlier = work.stores.infusions.planned_for(patient.id, today - LATEST)
+    return [row for row in earlier if row.day < today]
+
+
 def entries(work: Work, patient_id: UUID) -> tuple[Entry, ...]:
     """Appointments first, then what was given, newest first."""
     patient = work.stores.patients.get(patient_id)
-    coming = work.stores.infusions.planned_for(patient_id, diary_day(work.now, patient.zone))
+    today = diary_day(work.now, patient.zone)
+    coming = [*overdue(work, patient), *work.stores.infusions.planned_for(patient_id, today)]
     given = work.stores.infusions.given_to(patient_id)[::-1]
     return tuple(entry(work, row.id) for row in [*coming, *given][:SHOWN])
 
@@ -236,8 +293,12 @@ def entry(work: Work, infusion_id: UUID) -> Entry:
     row = work.stores.infusions.get(infusion_id)
     details = work.stores.infusions.details(row)
     pressure = f"{details['systolic']:.0f}/{details['diastolic']:.0f}" if "systolic" in details else ""
-    zone = work.stores.patients.get(row.patient_id).zone
-    return Entry(row.id, row.patient_id, row.state, row.at, row.day, details.get("dose"), pressure, zone)
+    patient = work.stores.patients.get(row.patient_id)
+    late = row.state == InfusionState.PLANNED and row.day < diary_day(work.now, patient.zone)
+    return Entry(
+        row.id, patient.id, patient.code, row.state, row.at, row.day, details.get("dose"), pressure, work.clinic.zone,
+        late,
+    )  # fmt: skip
 
 
 def _add(work: Work, patient: Patient, at: datetime, details: dict[str, float], state: InfusionState) -> Infusion:
@@ -286,6 +347,6 @@ def _card(work: Work, kind: str, patient_id: UUID, detail: str = "", *, fresh: b
     )
 
 
-def _one(work: Work, row: Infusion, kind: str) -> None:
+def _one(work: Work, row: Infusion, kind: str, *, fresh: bool = False) -> None:
     patient = work.stores.patients.get(row.patient_id)
-    letters.reply(work, kind, subject=row.id, patient=patient, card=f"patient:{patient.id}", fresh=False)
+    letters.reply(work, kind, subject=row.id, patient=patient, card=f"patient:{patient.id}", fresh=fresh)

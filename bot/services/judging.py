@@ -160,6 +160,17 @@ def report_danger(work: Work, patient: Patient, finding: Finding, source: str) -
         )  # fmt: skip
 
 
+def was_answered(work: Work, patient: Patient, source: str) -> bool:
+    """Whether what this source reported was answered with a crisis letter of its own, in the same commit."""
+    alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
+    person = work.stores.people.find(patient.id)
+    if alert is None or person is None:
+        return False
+    written = work.stores.outbox.last_fresh(person.chat_id, receipts.crisis_card(alert.id))
+    found = [row.found_at for row in work.stores.findings.of_alert(alert.id) if row.source == source]
+    return written is not None and written.written_at in found
+
+
 def report_side_effect(work: Work, patient: Patient, finding: Finding) -> None:
     """The same for the body: an emergency is told what to do; the same source a second time changes nothing."""
     source = f"update:{work.caller.source}:{finding.values['item']}"

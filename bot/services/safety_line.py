@@ -44,6 +44,7 @@ class Numbers:
     cover: Cover
     zone: str
     level: Level | None
+    help_pressed: bool  # the button raised it, and may have been pressed by mistake
 
 
 def press_help(work: Work) -> None:
@@ -52,15 +53,18 @@ def press_help(work: Work) -> None:
     if patient is not None:
         finding = safety.judge_help(diary_day(work.now, patient.zone))
         judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
+        if judging.was_answered(work, patient, f"update:{work.caller.source}"):
+            return  # the crisis letter holds the numbers: the same ones twice are too many words now
     letters.reply(work, "help.numbers", subject=patient.id if patient else None, patient=patient, detail="mistake")
 
 
 def press_mistake(work: Work) -> None:
-    """«Pressed by mistake»: adds a note and cancels nothing."""
+    """«Pressed by mistake»: stands in the diary and on the alert, and cancels nothing."""
     patient = _patient(work)
     if patient is not None:
         day = diary_day(work.now, patient.zone)
         work.stores.notes.add(patient_id=patient.id, day=day, text="[pressed by mistake]", source=work.caller.source)
+        alerts.add_remark(work, patient, safety.remark_mistake(day), f"update:{work.caller.source}")
     letters.reply(work, "notice", detail="help.mistake_noted")
 
 
@@ -72,9 +76,11 @@ def press(work: Work, answer: str) -> None:
     finding = safety.judge_pressed(answer, diary_day(work.now, patient.zone))
     if finding is not None:
         judging.report_danger(work, patient, finding, f"update:{work.caller.source}")
-    elif answer == "company":
+    if answer == "company":
         _add_to_alert(work, patient, "company", "✓")
-    letters.reply(work, "notice", detail="crisis.noted")
+    if answer == "alone":
+        _add_to_alert(work, patient, "company", "")
+    _passed_on(work, patient)
 
 
 def compare(work: Work, answer: str) -> None:
@@ -105,18 +111,34 @@ def told_where(work: Work, where: str) -> bool:
         return False
     work.stores.dialogues.leave(work.chat())
     _add_to_alert(work, patient, "where", where)
-    letters.reply(work, "notice", detail="crisis.noted")
+    _passed_on(work, patient)
     return True
 
 
 def _add_to_alert(work: Work, patient: Patient, part: str, said: str) -> None:
     """Beside phone and address, with its time; the alert's messages are edited wherever they are shown."""
     at = work.now.astimezone(ZoneInfo(patient.zone))
-    contact = work.stores.patients.contact(patient)
-    work.stores.patients.set_contact(patient, {**contact, part: f"{said} ({at:%d.%m. %H:%M})"})
+    contact = {key: known for key, known in work.stores.patients.contact(patient).items() if key != part}
+    told = {part: f"{said} ({at:%d.%m. %H:%M})"} if said else {}
+    work.stores.patients.set_contact(patient, {**contact, **told})
     alert = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS)
     if alert is not None:
         alert_cards.show_everywhere(work, alert)
+
+
+def _passed_on(work: Work, patient: Patient) -> None:
+    """Told only while an alert is open: otherwise nobody is called because of it."""
+    is_open = work.stores.alerts.open_for(patient.id, Rule.SUICIDAL_THOUGHTS) is not None
+    if is_open:
+        letters.reply(work, "notice", detail="crisis.noted")
+    else:
+        letters.reply(work, "notice.help", detail="crisis.noted_closed")
+
+
+def spoke_of_danger(work: Work, patient_id: UUID) -> bool:
+    """Whether triage has found danger in the text that is handled now."""
+    source = f"update:{work.caller.source}"
+    return bool(work.stores.findings.levels_from(patient_id, Rule.SUICIDAL_THOUGHTS, source))
 
 
 def triage(work: Work, report: Report) -> Level | None:
@@ -184,6 +206,7 @@ def triage_failed(work: Work) -> None:
 def numbers(work: Work, patient_id: UUID | None, alert_id: UUID | None = None) -> Numbers:
     patient = work.stores.patients.get(patient_id) if patient_id else None
     alert = work.stores.alerts.find(alert_id) if alert_id else None
+    seen = work.stores.findings.of_alert(alert.id) if alert else []
     return Numbers(
         clinic_phone=work.clinic.phone,
         country=work.knowledge.crisis_lines.for_country(patient.country if patient else work.clinic.country),
@@ -192,6 +215,7 @@ def numbers(work: Work, patient_id: UUID | None, alert_id: UUID | None = None) -
         cover=receipts.cover(work),
         zone=patient.zone if patient else work.clinic.zone,
         level=Level(alert.level) if alert else None,
+        help_pressed=bool(seen) and work.stores.findings.reason(seen[-1])[0] == "r0.help",
     )
 
 

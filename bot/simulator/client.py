@@ -34,8 +34,11 @@ class PeopleClient:
         return await self._call("GET", f"/chats/{chat}", params=query)
 
     async def act(self, person: int, act: str, **given: Any) -> Json:
-        """`text`, `tap`, `location`, `block`, `unblock` or `add-bot`."""
+        """`text`, `tap`, `edit`, `location`, `block`, `unblock` or `add-bot`."""
         return await self._call("POST", f"/people/{person}/{act}", json=given)
+
+    async def send_file(self, person: int, name: str, data: bytes) -> Json:
+        return await self._call("POST", f"/people/{person}/file", params={"name": name}, data=data)
 
     async def forward(self, **span: float | str) -> Json:
         """`minutes=15`, `hours=2`, `days=1`, or `to="next"`."""

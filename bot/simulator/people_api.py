@@ -28,6 +28,7 @@ class PeopleApi:
                 person, button=given.get("button"), data=given.get("data"), message=given.get("message"),
                 chat=given.get("chat"),
             ),
+            "edit": lambda person, given: phones.edit(person, int(given["message"]), given["text"]),
             "location": lambda person, given: phones.share_location(person, given["latitude"], given["longitude"]),
             "block": lambda person, _: phones.block(person),
             "unblock": lambda person, _: phones.unblock(person),

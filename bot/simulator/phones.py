@@ -29,6 +29,15 @@ class Phones:
             text = "/start " + text.partition(link)[2].split()[0]
         return await self._say(person, self._chat_of(person, chat), text=text)
 
+    async def edit(self, person: int, message: int, text: str) -> None:
+        """Changes what was written before."""
+        chat = self._chat_of(person, None)
+        found = next((known for known in chat.messages if known.id == message and known.sender == person), None)
+        if found is None:
+            raise NotPossible(f"there is no message {message} of one's own")
+        found.text = text
+        await self._world.tell_bot("edited_message", as_json(self._world, chat, found))
+
     async def share_location(self, person: int, latitude: float, longitude: float) -> Message:
         chat = self._chat_of(person, None)
         return await self._say(person, chat, location={"latitude": latitude, "longitude": longitude})

@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -337,6 +337,9 @@ class Rota:
         return True
 
 
+FORGOTTEN = timedelta(hours=1)
+
+
 class Dialogues:
     def __init__(self, session: Session, sealer: Sealer, now: datetime) -> None:
         self._session = session
@@ -344,9 +347,9 @@ class Dialogues:
         self._now = now
 
     def current(self, chat: Chat) -> tuple[str, dict[str, str]] | None:
-        """The step a chat is in and its draft."""
+        """The step a chat is in and its draft; None after an hour: what is typed then answers no old question."""
         row = self._session.get(Dialogue, chat.id)
-        if row is None:
+        if row is None or self._now - row.since > FORGOTTEN:
             return None
         return row.step, dict(
             json.loads(self._sealer.open(CHATS_SUBJECT, "dialogues", "draft", str(chat.id), row.sealed_draft))

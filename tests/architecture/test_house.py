@@ -16,7 +16,7 @@ from bot.texts import LANGUAGES, load
 
 ROOT = Path(__file__).parents[2]
 FOR_ANYBODY = {"start", "help", "about"}
-STAFF_COMMANDS = {"enrol", "patients", "oncall"}
+STAFF_COMMANDS = {"digest", "enrol", "patients", "oncall"}
 ADMIN_COMMANDS = {"incidents"}
 
 

@@ -15,7 +15,7 @@ def acts(work: Work) -> list[tuple[str, str]]:
 async def test_a_limit_is_tried_saved_and_taken_back(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     await clinic.nurse.says("P-0001")
-    assert "R1, R2 cannot alarm" in await clinic.nurse.last()
+    assert "No alarm yet for loss of response, below own level: no infusion yet" in await clinic.nurse.last()
     await clinic.nurse.taps("More", "Limits", "R7 · fading over infusions")
     await clinic.nurse.taps((await clinic.nurse.buttons())[0], "2")
     assert "last 60 days" in await clinic.nurse.last()

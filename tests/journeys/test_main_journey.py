@@ -10,7 +10,7 @@ async def test_from_invitation_to_report(clinic: SimulatedClinic) -> None:
     assert "Your daily question comes at 10:00" in await clinic.ana.all_texts()
 
     await clinic.infuses()
-    assert "1 infusion" in await clinic.nurse.last()
+    assert "Recorded: P-0001 · " in await clinic.nurse.last()
 
     await clinic.forward(days=1)
     await clinic.next_prompt(clinic.ana)

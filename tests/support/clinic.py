@@ -37,6 +37,10 @@ class Phone:
         for button in buttons:
             await self._act("tap", button=button, chat=chat)
 
+    async def edits_last(self, text: str) -> None:
+        shown = (await self.clinic.people.chat(self.number))["messages"]
+        await self._act("edit", message=[one["id"] for one in shown if not one["from_bot"]][-1], text=text)
+
     async def forges(self, data: str) -> None:
         await self._act("tap", data=data)
 

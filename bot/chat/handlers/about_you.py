@@ -29,6 +29,14 @@ async def on_my_data(_update: Update, context: DiaryContext) -> None:
     await context.act(privacy.show)
 
 
+async def on_my_data_tap(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(privacy.show)
+
+
+async def on_delete_tap(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(privacy.ask_delete)
+
+
 async def on_copy(_tapped: Tap, context: DiaryContext) -> None:
     await context.act(privacy.send_copy)
 
@@ -53,6 +61,8 @@ ROUTES = (
     command("mydata", on_my_data, Allow.PATIENT),
     command("delete", on_delete, Allow.PATIENT),
     command("chart", on_chart, Allow.PATIENT),
+    tap("mydata", on_my_data_tap, Allow.PATIENT),
+    tap("ask_delete", on_delete_tap, Allow.PATIENT),
     tap("copy", on_copy, Allow.PATIENT),
     tap("erase", on_delete_sure, Allow.PATIENT),
     tap("keep", on_keep, Allow.PATIENT),

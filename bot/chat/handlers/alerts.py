@@ -12,6 +12,16 @@ async def on_take(tapped: Tap, context: DiaryContext) -> None:
         await context.act(alerts.acknowledge, tapped.subject)
 
 
+async def on_take_over(tapped: Tap, context: DiaryContext) -> None:
+    if tapped.subject is not None:
+        await context.act(alerts.take_over, tapped.subject)
+
+
+async def on_words(tapped: Tap, context: DiaryContext) -> None:
+    if tapped.subject is not None:
+        await context.act(alerts.read_words, tapped.subject)
+
+
 async def on_promise(tapped: Tap, context: DiaryContext) -> None:
     if tapped.subject is not None:
         await context.act(alerts.promise, tapped.subject, tapped.detail)
@@ -39,6 +49,8 @@ async def on_outcome(tapped: Tap, context: DiaryContext) -> None:
 
 ROUTES = (
     tap("take", on_take, Allow.STAFF),
+    tap("takeover", on_take_over, Allow.STAFF),
+    tap("words", on_words, Allow.STAFF),
     tap("promise", on_promise, Allow.STAFF),
     tap("contacted", on_contacted, Allow.STAFF),
     tap("notnow", on_not_now, Allow.STAFF),

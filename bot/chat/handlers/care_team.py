@@ -21,6 +21,10 @@ async def on_patients(_update: Update, context: DiaryContext) -> None:
     await context.act(care.list_patients)
 
 
+async def on_digest(_update: Update, context: DiaryContext) -> None:
+    await context.act(care.show_digest)
+
+
 async def on_patient(tapped: Tap, context: DiaryContext) -> None:
     if tapped.subject is not None:
         await context.act(care.open_card, tapped.subject)
@@ -33,6 +37,7 @@ async def on_report(tapped: Tap, context: DiaryContext) -> None:
 
 ROUTES = (
     command("enrol", on_enrol, Allow.STAFF),
+    command("digest", on_digest, Allow.STAFF),
     command("patients", on_patients, Allow.STAFF),
     tap("invite", on_invite, Allow.ADMIN),
     tap("patient", on_patient, Allow.STAFF),

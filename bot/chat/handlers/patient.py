@@ -106,6 +106,10 @@ async def on_stop(_update: Update, context: DiaryContext) -> None:
     await context.act(pausing.ask_stop)
 
 
+async def on_stop_tap(_tapped: Tap, context: DiaryContext) -> None:
+    await context.act(pausing.ask_stop)
+
+
 async def on_stop_sure(_tapped: Tap, context: DiaryContext) -> None:
     await context.act(pausing.stop)
 
@@ -118,7 +122,16 @@ async def on_location(update: Update, context: DiaryContext) -> None:
 
 async def on_text(update: Update, context: DiaryContext) -> None:
     said = update.effective_message
-    await context.act(inbound.text, (said.text or said.caption or "") if said else "")
+    if said is None:
+        return
+    if update.edited_message is not None:
+        await context.act(inbound.edited, said.text or said.caption or "")
+    else:
+        await context.act(inbound.text, said.text or said.caption or "", with_file=said.text is None)
+
+
+async def on_unreadable(_update: Update, context: DiaryContext) -> None:
+    await context.act(inbound.unreadable)
 
 
 ROUTES = (
@@ -139,10 +152,11 @@ ROUTES = (
     tap("where", on_where, Allow.PATIENT),
     tap("pause", on_pause_days, Allow.PATIENT),
     tap("resume", on_resume, Allow.PATIENT),
+    tap("ask_stop", on_stop_tap, Allow.PATIENT),
     tap("stop", on_stop_sure, Allow.PATIENT),
     command("pause", on_pause, Allow.PATIENT),
     command("stop", on_stop, Allow.PATIENT),
-    message(filters.ChatType.PRIVATE & filters.LOCATION, on_location, Allow.PATIENT),
+    message(filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & filters.LOCATION, on_location, Allow.PATIENT),
     command("help", on_help, Allow.ANYBODY),
     command("checkin", on_check_in, Allow.PATIENT),
     command("settings", on_settings, Allow.PATIENT),
@@ -151,5 +165,6 @@ ROUTES = (
 
 FALLBACKS = (
     message(filters.ChatType.PRIVATE & (filters.TEXT | filters.CAPTION), on_text, Allow.ANYBODY),
+    message(filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & filters.ATTACHMENT, on_unreadable, Allow.ANYBODY),
     any_tap(unknown_button, Allow.ANYBODY),
 )

@@ -23,6 +23,8 @@ def page(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     if alert.days_since_infusion is not None:
         lines.append(reader.count("alert.since_infusion", alert.days_since_infusion))
     lines += contact_lines(alert.contact, reader)[:1] and ["\n".join(contact_lines(alert.contact, reader))]
+    if alert.state != AlertState.CLOSED and "phone" not in alert.contact:
+        lines.append(reader.say("alert.no_phone"))
     lines.append(_state(alert, reader))
     if alert.note:
         lines.append(reader.say("alert.note", note=alert.note))
@@ -81,6 +83,10 @@ def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -
     not_now = reader.button("button.not_now", Tap("notnow", alert.id))
     close = reader.button("button.close", Tap("close", alert.id))
     chart = reader.button("button.chart", Tap("alertchart", alert.id))
+    look = [chart, *([reader.button("button.words", Tap("words", alert.id))] if _has_words(alert) else [])]
+    if alert.state != AlertState.OPEN and alert.owner_id != letter.person_id:
+        over = reader.button("button.take_over", Tap("takeover", alert.id))
+        return [[over, contacted], [close], look] if alert.state == AlertState.ACKNOWLEDGED else [[over, close], look]
     promises = []
     if alert.owner_id == letter.person_id and alert.promised_at is None:
         promises = [
@@ -88,10 +94,24 @@ def _actions(work: Work, alert: AlertView, letter: LetterView, reader: Reader) -
             for minutes in alerts.call_minutes(work, alert.id)
         ]
     return {
-        AlertState.OPEN: [[take, contacted], [not_now, chart]],
-        AlertState.ACKNOWLEDGED: [*([promises] if promises else []), [contacted, not_now], [close, chart]],
-        AlertState.CONTACTED: [[close, chart]],
+        AlertState.OPEN: [[take, contacted], [not_now], look],
+        AlertState.ACKNOWLEDGED: [*([promises] if promises else []), [contacted, not_now], [close], look],
+        AlertState.CONTACTED: [[close], look],
     }[alert.state]
+
+
+def _has_words(alert: AlertView) -> bool:
+    return any(finding.reason == "r0.text" for finding in alert.findings)
+
+
+def words(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    """What the patient wrote; kept from being forwarded."""
+    if letter.subject_id is None:
+        return None
+    alert = alert_cards.view(work, letter.subject_id)
+    title = reader.say("alert.words", patient=alert.patient, code=alert.code)
+    said = [f"{reader.day_and_time(at, alert.zone)}\n«{text}»" for at, text in alert_cards.words(work, alert.id)]
+    return Content("\n\n".join([title, *(said or [reader.say("alert.words_gone")])]), protect=True)
 
 
 def outcomes(_work: Work, letter: LetterView, reader: Reader) -> Content:
@@ -106,4 +126,10 @@ def closed(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     return Content(f"{state}\n\n{reader.say('alert.note_ask')}")
 
 
-KINDS = {"alert.page": page, "alert.team": team, "alert.outcomes": outcomes, "alert.closed": closed}
+KINDS = {
+    "alert.page": page,
+    "alert.team": team,
+    "alert.outcomes": outcomes,
+    "alert.words": words,
+    "alert.closed": closed,
+}

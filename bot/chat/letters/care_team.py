@@ -60,13 +60,15 @@ def patient(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     else:
         lines.append(reader.count("patient.infusions", shown.infusions, days=shown.days_since_infusion))
     if shown.next_infusion is not None:
-        lines.append(reader.say("patient.next_infusion", day=moment_words(shown.next_infusion, shown.zone, reader)))
+        lines.append(
+            reader.say("patient.next_infusion", day=moment_words(shown.next_infusion, work.clinic.zone, reader))
+        )
     if shown.moods:
         lines.append(reader.say("patient.moods", moods=" ".join(str(mood) for _, mood in shown.moods)))
     lines.append(reader.say("patient.answered", answered=shown.answered, asked=shown.asked))
     lines += [f"{code}: {reader.say(f'level.{level.value}')}" for code, level in shown.open_alerts]
     for blind in shown.blind[:2]:
-        names = ", ".join(rule.value for rule in blind.rules)
+        names = ", ".join(reader.say(f"limits.rule.{rule.value}") for rule in blind.rules)
         lines.append(reader.say("patient.blind", rules=names, why=reader.say(f"blind.{blind.reason}", **blind.values)))
     lines += contact_lines(shown.contact, reader)
     if letter.detail:  # something that may be typed now
@@ -107,6 +109,10 @@ def digest(work: Work, _letter: LetterView, reader: Reader) -> Content:
     lines = [reader.say("digest.title")]
     lines.append(reader.say("digest.answered", codes=", ".join(shown.answered) or "–"))
     lines.append(reader.say("digest.silent", codes=", ".join(shown.silent) or "–"))
+    if shown.low:
+        lines.append(reader.say("digest.low", limit=care.LOW_MOOD, codes=", ".join(shown.low)))
+    for code, day in shown.overdue:
+        lines.append(reader.say("digest.overdue", code=code, day=format_date(day, "d MMM", locale=reader.language)))
     lines += [
         f"{patient} · {code} · {reader.say(f'level.{level.value}')}" for code, patient, level in shown.open_alerts
     ]

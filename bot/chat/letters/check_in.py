@@ -4,7 +4,7 @@ from bot.chat.callbacks import AnswerTap, Tap
 from bot.chat.letters.content import Button, Buttons, Content, Reader, labelled
 from bot.chat.letters.enrolment import help_row
 from bot.clinical.instrument import ItemStyle
-from bot.services import check_ins
+from bot.services import care, check_ins
 from bot.services.check_ins import Question, Summary
 from bot.services.reading import LetterView
 from bot.services.states import CheckInState
@@ -73,6 +73,8 @@ def _answers(shown: Question, options: tuple[str, ...]) -> Buttons:
 
 
 def _last_row(shown: Question, reader: Reader) -> list[Button]:
+    if shown.given:  # skipping would take back what was answered
+        return [reader.button("button.leave_answer", Tap("begin", shown.check_in))]
     skip = reader.button("button.skip", AnswerTap(shown.check_in, shown.instrument.code, shown.item.code, None))
     back = reader.button("button.back", Tap("back", shown.check_in))
     return [back, skip] if shown.can_go_back else [skip]
@@ -92,11 +94,16 @@ def _choose(work: Work, shown: Summary, reader: Reader) -> Content:
 
 
 def _summary(work: Work, shown: Summary, reader: Reader) -> Content:
+    answers = check_ins.answers(work, shown.check_in)
+    values = " · ".join(_said(value) for _, _, value in answers)
     if shown.state != CheckInState.FINISHED:
-        return Content(reader.say("check_in.expired"), [help_row(reader)])
-    values = [_said(value) for _, _, value in check_ins.answers(work, shown.check_in)]
-    key = "check_in.stopped" if shown.crisis else "check_in.done"
-    text = reader.say(key, answers=" · ".join(values))
+        over = reader.say("check_in.expired_some", answers=values) if answers else reader.say("check_in.expired")
+        return Content(over, [help_row(reader)])
+    mood = next((value for form, item, value in answers if (form.code, item.code) == ("daily", "mood")), None)
+    is_low = mood is not None and mood <= care.LOW_MOOD
+    key = "check_in.stopped" if shown.crisis else "check_in.done_low" if is_low else "check_in.done"
+    zone = work.stores.patients.get(shown.patient).zone
+    text = reader.say(key, answers=values, time=reader.day_and_time(care.next_digest(work), zone))
     change = reader.button("button.change", Tap("change", shown.check_in))
     proxy = reader.button("button.proxy", Tap("proxy", shown.check_in))
     return Content(text, [*([[change, proxy]] if shown.can_change else []), help_row(reader)])

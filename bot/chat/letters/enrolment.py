@@ -19,6 +19,10 @@ def notice(work: Work, letter: LetterView, reader: Reader) -> Content:
     return Content(reader.say(letter.detail, phone=work.clinic.phone, clinic=work.clinic.name))
 
 
+def notice_with_help(work: Work, letter: LetterView, reader: Reader) -> Content:
+    return Content(notice(work, letter, reader).text, [help_row(reader)])
+
+
 def link(work: Work, letter: LetterView, reader: Reader) -> Content:
     address = f"https://t.me/{reading.bot_name(work)}?start={letter.detail}"
     code = reading.patient_code(work, letter.patient_id)
@@ -82,6 +86,7 @@ def settings(_work: Work, _letter: LetterView, reader: Reader) -> Content:
                 reader.button("button.set_language", Tap("setting", detail="language")),
                 reader.button("button.about_you", Tap("about_you")),
             ],
+            [reader.button("button.my_data", Tap("mydata")), reader.button("button.ask_stop", Tap("ask_stop"))],
             help_row(reader),
         ],
     )
@@ -98,6 +103,7 @@ def help_row(reader: Reader) -> list[Button]:
 
 KINDS = {
     "notice": notice,
+    "notice.help": notice_with_help,
     "invite.link": link,
     "invite.patient": link,
     "enrolment.language": language,

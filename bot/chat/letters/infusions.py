@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from bot.chat.callbacks import Tap
 from bot.chat.letters.content import Button, Content, Reader, labelled
-from bot.services import infusions
+from bot.services import infusions, reading
 from bot.services.infusions import Entry
 from bot.services.reading import LetterView
 from bot.services.states import InfusionState
@@ -19,28 +19,31 @@ HOURS_AGO = ("0", "2", "4", "24")
 DAYS_AHEAD = ("1", "3", "7", "14", "21", "28")
 
 
-def dose(_work: Work, letter: LetterView, reader: Reader) -> Content:
+def dose(work: Work, letter: LetterView, reader: Reader) -> Content:
     rows = _doses(Tap("dose", letter.subject_id))
-    return Content(reader.say("infusion.dose"), [*rows, back_to_card(letter.subject_id, reader)])
+    return Content(_of(work, letter, reader.say("infusion.dose")), [*rows, back_to_card(letter.subject_id, reader)])
 
 
-def when(_work: Work, letter: LetterView, reader: Reader) -> Content:
+def when(work: Work, letter: LetterView, reader: Reader) -> Content:
     rows = [
         [reader.button(f"button.hours_ago.{hours}", Tap("given", letter.subject_id, f"{letter.detail},{hours}"))]
         for hours in HOURS_AGO
     ]
     other = [reader.button("button.other_day", Tap("other_day", letter.subject_id, letter.detail))]
     return Content(
-        reader.say("infusion.when", dose=letter.detail), [*rows, other, back_to_card(letter.subject_id, reader)]
+        _of(work, letter, reader.say("infusion.when", dose=letter.detail)),
+        [*rows, other, back_to_card(letter.subject_id, reader)],
     )
 
 
-def plan(_work: Work, letter: LetterView, reader: Reader) -> Content:
+def plan(work: Work, letter: LetterView, reader: Reader) -> Content:
     days = [
         labelled(reader.count("infusion.in_days", int(days)), Tap("plan_in", letter.subject_id, days))
         for days in DAYS_AHEAD
     ]
-    return Content(reader.say("infusion.plan"), [days[:3], days[3:], back_to_card(letter.subject_id, reader)])
+    return Content(
+        _of(work, letter, reader.say("infusion.plan")), [days[:3], days[3:], back_to_card(letter.subject_id, reader)]
+    )
 
 
 def listed(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -50,7 +53,15 @@ def listed(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     rows = [[labelled(_line(entry, reader), Tap("infusion", entry.id))] for entry in shown]
     plan_one = [reader.button("button.plan_infusion", Tap("plan", letter.subject_id))]
     text = reader.say("infusion.list" if rows else "patient.no_infusion")
-    return Content(text, [*rows, plan_one, back_to_card(letter.subject_id, reader)])
+    return Content(_of(work, letter, text), [*rows, plan_one, back_to_card(letter.subject_id, reader)])
+
+
+def recorded(work: Work, letter: LetterView, reader: Reader) -> Content | None:
+    """What was written down, so that a slip is seen at once; the blood pressure may be typed now."""
+    entry = infusions.entry(work, UUID(letter.detail))
+    text = f"{reader.say('infusion.recorded', line=_titled(entry, reader))}\n\n{reader.say('infusion.type_pressure')}"
+    change = reader.button("button.change", Tap("infusion", entry.id))
+    return Content(text, [[change], back_to_card(entry.patient, reader)])
 
 
 def one(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -63,7 +74,7 @@ def one(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         acts = [("button.dose", "redose"), ("button.day", "move"), ("button.pressure", "pressure")]
         acts.append(("button.delete_infusion", "remove"))
     buttons = [reader.button(key, Tap(act, entry.id)) for key, act in acts]
-    return Content(_line(entry, reader), [buttons[:2], buttons[2:], back_to_card(entry.patient, reader)])
+    return Content(_titled(entry, reader), [buttons[:2], buttons[2:], back_to_card(entry.patient, reader)])
 
 
 def new_dose(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -71,7 +82,7 @@ def new_dose(work: Work, letter: LetterView, reader: Reader) -> Content | None:
         return None
     entry = infusions.entry(work, letter.subject_id)
     rows = _doses(Tap("set_dose", entry.id))
-    return Content(f"{_line(entry, reader)}\n\n{reader.say('infusion.dose')}", [*rows, _back_to_one(entry, reader)])
+    return Content(f"{_titled(entry, reader)}\n\n{reader.say('infusion.dose')}", [*rows, _back_to_one(entry, reader)])
 
 
 def removal(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -80,8 +91,13 @@ def removal(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     entry = infusions.entry(work, letter.subject_id)
     planned = entry.state == InfusionState.PLANNED
     sure = reader.button("button.cancel_sure" if planned else "button.delete_sure", Tap("removed", entry.id))
-    text = reader.say("infusion.cancel_ask" if planned else "infusion.delete_ask", line=_line(entry, reader))
+    text = reader.say("infusion.cancel_ask" if planned else "infusion.delete_ask", line=_titled(entry, reader))
     return Content(text, [[sure], _back_to_one(entry, reader)])
+
+
+def _of(work: Work, letter: LetterView, text: str) -> str:
+    """Whom it is about stands above every step: an infusion must not go to the wrong person."""
+    return f"{reading.patient_code(work, letter.patient_id)}\n\n{text}"
 
 
 def _doses(tap: Tap) -> list[list[Button]]:
@@ -89,10 +105,14 @@ def _doses(tap: Tap) -> list[list[Button]]:
     return [row[:2], row[2:]]
 
 
+def _titled(entry: Entry, reader: Reader) -> str:
+    return f"{entry.code} · {_line(entry, reader)}"
+
+
 def _line(entry: Entry, reader: Reader) -> str:
     day = moment_words(entry.at, entry.zone, reader)
     if entry.state == InfusionState.PLANNED:
-        return reader.say("infusion.planned_line", day=day)
+        return reader.say("infusion.overdue_line" if entry.overdue else "infusion.planned_line", day=day)
     parts = [day, f"{entry.dose} mg/kg" if entry.dose else "", entry.pressure]
     return " · ".join(part for part in parts if part)
 
@@ -115,6 +135,7 @@ KINDS = {
     "infusion.when": when,
     "infusion.plan": plan,
     "infusion.list": listed,
+    "infusion.recorded": recorded,
     "infusion.one": one,
     "infusion.new_dose": new_dose,
     "infusion.remove": removal,

@@ -21,7 +21,8 @@ def my_data(work: Work, letter: LetterView, reader: Reader) -> Content | None:
     counts = {name: getattr(shown, name) for name in ("check_ins", "answers", "notes", "infusions", "alerts", "about")}
     text = reader.say("privacy.mydata", clinic=work.clinic.name, **counts)
     copy = reader.button("button.copy", Tap("copy"))
-    return Content(text, [[copy, reader.button("button.about_you", Tap("about_you"))], help_row(reader)])
+    delete = reader.button("button.ask_delete", Tap("ask_delete"))
+    return Content(text, [[copy, reader.button("button.about_you", Tap("about_you"))], [delete], help_row(reader)])
 
 
 def copy(work: Work, letter: LetterView, reader: Reader) -> Content | None:

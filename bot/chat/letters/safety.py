@@ -18,13 +18,24 @@ def crisis(work: Work, letter: LetterView, reader: Reader) -> Content:
     lines = [reader.say("chat.crisis.red" if red else "chat.crisis.open"), _numbers(numbers, reader, urgent=red)]
     if numbers.plan:
         lines.append(reader.say("chat.help.plan", plan=plan_lines(numbers.plan, reader)))
-    if numbers.sent_at is not None:
-        lines.append(reader.say("chat.crisis.sent", time=reader.time(numbers.sent_at, numbers.zone)))
-    else:
-        lines.append(reader.say("crisis.being_sent"))
-    lines += [*_cover(numbers, reader), reader.say("chat.crisis.not_watched")]
+    lines += [*_who_sees_it(numbers, reader), reader.say("chat.crisis.not_watched")]
     asked = _now(reader) if red else [[reader.button("button.unsafe", Tap("crisis", detail="unsafe"))]]
-    return Content("\n\n".join(lines), [*asked, [_copy(numbers, reader)]])
+    last = [_copy(numbers, reader)]
+    if numbers.help_pressed and not red:
+        last.append(reader.button("button.mistake", Tap("mistake")))
+    return Content("\n\n".join(lines), [*asked, last])
+
+
+def _who_sees_it(numbers: safety_line.Numbers, reader: Reader) -> list[str]:
+    """What has been sent and who can answer when; what waits for the next working day is not called an alarm."""
+    sent, cover = numbers.sent_at, numbers.cover
+    later = numbers.level == Level.YELLOW
+    if later and sent is None and not cover.now and cover.opens_at is not None:
+        return [reader.say("crisis.goes_then", time=reader.day_and_time(cover.opens_at, numbers.zone))]
+    line = reader.say("crisis.being_sent") if sent is None else reader.say(
+        "chat.crisis.sent", time=reader.time(sent, numbers.zone)
+    )  # fmt: skip
+    return [line, *([reader.say("crisis.next_day")] if later else []), *_cover(numbers, reader)]
 
 
 def _now(reader: Reader) -> list[list[Button]]:
