@@ -46,10 +46,10 @@ async def test_a_poison_row_dies_visibly_and_can_be_tried_again(
     await clinic.enrols(clinic.ana)
     sound = inbound.text
 
-    def poisoned(work: Work, said: str) -> None:
+    def poisoned(work: Work, said: str, **also: bool) -> None:
         if said == "poison":
             raise RuntimeError("no handler survives this")
-        sound(work, said)
+        sound(work, said, **also)
 
     monkeypatch.setattr(inbound, "text", poisoned)
     await clinic.people.act(2001, "text", text="poison")
