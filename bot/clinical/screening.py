@@ -9,12 +9,14 @@ In each language a text is read like this:
     4. a pattern counts unless it is denied, long past, about somebody else, asked about, or its own `unless` is there
     5. signs that are no danger alone are weighed together: each has points, also points against, and from a sum on
        within neighbouring sentences they are a match like a pattern
-    6. at last every word is weighed (word_points.py): what nobody thought of writing down as a phrase
+    6. at last every word is weighed (word_points.py): what nobody thought of writing down as a phrase. Signs have
+       points there, too, and so have patterns and tables that are too often wrong alone (`alone = false`): those count
+       only when the words around them say the same
 """
 
 import tomllib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 from bot.clinical.phrases import CUT_OUT, BadPhrase, Book, Sentence, phrases_of
 from bot.clinical.plain_words import Line, Spelling, lines_of
 from bot.clinical.terms import Level
-from bot.clinical.word_points import TAKEN_BACK, WordPoints
+from bot.clinical.word_points import KNOWN, TAKEN_BACK, WordPoints
 
 LONGEST = 8000  # characters looked at; the rest of a longer text is looked at in further pieces
 OVERLAP = 200  # characters that two pieces share, so that nothing is cut in half
@@ -30,7 +32,9 @@ DENIAL_REACHES = 5  # words after "not", "never", "no"
 DENIED_AFTER_REACHES = 2  # words up to "none", "is gone"
 FRAME_REACHES = 4  # words after "she asked whether", "he said"
 NEIGHBOURS = 3  # sentences, one after the other, whose signs are weighed together, unless the table says fewer
+MIXED = 0.1  # of the words: two languages that know a text about equally well are both asked
 WORDS = "words"  # the name of a match of which no phrase, only its words say what it is
+SIGNS = "signs."  # before the names of their lists
 TAKES_BACK = (
     "not_meant", "denies", "denial_stops_at", "denial_goes_on_over", "long_ago", "was_once", "says_now", "right_now",
     "still", "somebody_else", "oneself", "only_asked",
@@ -56,6 +60,7 @@ class Pattern:
     looks_for: str
     unless: str
     examples: tuple[str, ...]
+    alone: bool  # else it counts only when the words agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,20 @@ class Weighing:
     within: int  # sentences, one after the other
     points: dict[str, int]
     examples: tuple[str, ...]
+    alone: bool
 
     def reached_by(self, signs: Iterable[str]) -> bool:
         return sum(self.points.get(sign, 0) for sign in signs) >= self.alarm_from
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line: its parts, as words with a mark where they are taken back; what it is a sign of; what matches."""
+
+    parts: tuple[tuple[str, ...], ...]
+    names: frozenset[str]  # of signs, and of what is not sure alone
+    sure: tuple[Match, ...]
+    unsure: tuple[Match, ...]  # count when the words agree
 
 
 @dataclass(frozen=True)
@@ -89,47 +105,45 @@ class Language:
     harmless: tuple[str, ...]  # sentences in which nothing must be found; the tests read them
     word_points: WordPoints
 
-    def found_in(self, lines: Iterable[Line]) -> Iterator[Match]:
-        """Every match in the neighbouring sentences of one text."""
+    def found_in(self, lines: Iterable[Reading], *, weighs: bool) -> Iterator[Match]:
+        """Every match in one text; the words are weighed when it is in this language."""
+        before: tuple[Reading, ...] = ()
+        for line in lines:
+            yield from line.sure
+            for near in ((line,), (*before, line)) if weighs else ():
+                if level := self.word_points.level(*near):
+                    yield from (match for one in near for match in one.unsure)
+                    yield Match(level, f"{self.code}.{WORDS}")
+            before = (line,)
+
+    def read(self, lines: Iterable[Line]) -> Iterator[Reading]:
+        """What stands in each line, and what was found in it and the lines before."""
         near: deque[frozenset[str]] = deque(maxlen=NEIGHBOURS)
-        before: list[list[str]] = []
         for line in lines:
             clauses = self._clauses(*self._read_as(line))
             sentences = [self._cut_out(self.book.sentence(words, commas)) for words, commas in clauses]
-            for sentence in sentences:
-                for pattern in self.patterns:
-                    if self._meant(pattern, sentence):
-                        yield Match(pattern.level, f"{self.code}.{pattern.name}")
             near.append(frozenset(sign for sentence in sentences for sign in self.signs_in(sentence)))
-            for weighing in self.weighings:
-                together: set[str] = set()
-                for signs in list(near)[: -weighing.within - 1 : -1]:
-                    together |= signs
-                    if weighing.reached_by(together):
-                        yield Match(weighing.level, f"{self.code}.{weighing.name}")
-                        break
-            marked = [self._marked(sentence) for sentence in sentences]
-            for together_said in (marked, before + marked):
-                if level := self.word_points.level(*together_said):
-                    yield Match(level, f"{self.code}.{WORDS}")
-            before = marked
-
-    def marked(self, lines: Iterable[Line]) -> list[list[list[str]]]:
-        """Of each line its parts, as words with a mark where they are taken back: what `word_points` weighs."""
-        return [
-            [
-                self._marked(self._cut_out(self.book.sentence(words, commas)))
-                for words, commas in self._clauses(*self._read_as(line))
+            found: list[Pattern | Weighing] = [
+                pattern for sentence in sentences for pattern in self.patterns if self._meant(pattern, sentence)
             ]
-            for line in lines
-        ]
+            found += [weighing for weighing in self.weighings if _reached(weighing, near)]
+            yield Reading(
+                parts=tuple(self._marked(sentence) for sentence in sentences),
+                names=frozenset(sign.removeprefix(SIGNS) for sign in near[-1])
+                | {one.name for one in found if not one.alone},
+                sure=tuple(self._match(one) for one in found if one.alone),
+                unsure=tuple(self._match(one) for one in found if not one.alone),
+            )
 
-    def _marked(self, sentence: Sentence) -> list[str]:
-        return [
+    def _match(self, one: Pattern | Weighing) -> Match:
+        return Match(one.level, f"{self.code}.{one.name}")
+
+    def _marked(self, sentence: Sentence) -> tuple[str, ...]:
+        return tuple(
             f"{TAKEN_BACK}{word}" if self._taken_back(sentence, place, place + 1) else word
             for place, word in enumerate(sentence.words)
             if word != CUT_OUT
-        ]
+        )
 
     def signs_in(self, sentence: Sentence) -> Iterator[str]:
         for sign in self.signs.intersection(sentence.begins):
@@ -230,6 +244,16 @@ class Language:
         return max(others, default=-1) > max(own, default=-1)
 
 
+def _reached(weighing: Weighing, near: Sequence[frozenset[str]]) -> bool:
+    """By the newest line, or by it and those before it, as far as the table looks."""
+    together: set[str] = set()
+    for signs in list(near)[: -weighing.within - 1 : -1]:
+        together |= signs
+        if weighing.reached_by(together):
+            return True
+    return False
+
+
 def _pause(sentence: Sentence, start: int, end: int) -> bool:
     return any(start <= comma <= end for comma in sentence.commas)
 
@@ -261,16 +285,20 @@ class Patterns:
         }
         return cls(languages, Spelling.of(known, {key for language in languages for key in language.key_words}))
 
+    def found_in(self, lines: Iterable[Line]) -> Iterator[Match]:
+        """What every language finds; words have their points only in the language that the text is in, or in both."""
+        lines = list(lines)
+        read = [(language, list(language.read(lines))) for language in self.languages]
+        knows = [language.word_points.knows(readings) for language, readings in read]
+        least = max(KNOWN, max(knows, default=0.0) - MIXED)
+        for (language, readings), known in zip(read, knows, strict=True):
+            yield from language.found_in(readings, weighs=known >= least)
+
 
 def screen(text: str, patterns: Patterns) -> Match | None:
     """The highest match in any sentence; None when nothing was found, which does not mean that there is nothing."""
-    found = [
-        match
-        for start in range(0, len(text), LONGEST)
-        for lines in [lines_of(text[max(0, start - OVERLAP) : start + LONGEST], patterns.spelling)]
-        for language in patterns.languages
-        for match in language.found_in(lines)
-    ]
+    pieces = [text[max(0, start - OVERLAP) : start + LONGEST] for start in range(0, len(text), LONGEST)]
+    found = [match for piece in pieces for match in patterns.found_in(lines_of(piece, patterns.spelling))]
     return max(found, key=lambda match: match.level.rank, default=None)
 
 
@@ -305,14 +333,14 @@ def _language(data: dict[str, Any], points: WordPoints) -> Language:
     book.add("denied_after", taken_back.get("denied_after", ""))
     signs = data.get("signs", {})
     for name, lines in signs.items():
-        book.add(f"signs.{name}", lines)
+        book.add(f"{SIGNS}{name}", lines)
     weighings = tuple(_weighing(name, entry, signs) for name, entry in data.get("weighed", {}).items())
     for_danger = {sign for weighing in weighings for sign, points in weighing.points.items() if points > 0}
     return Language(
         code=data["language"],
         book=book,
-        signs=frozenset(f"signs.{name}" for name in signs),
-        harmless_signs=frozenset(f"signs.{name}" for name in signs) - for_danger,
+        signs=frozenset(f"{SIGNS}{name}" for name in signs),
+        harmless_signs=frozenset(f"{SIGNS}{name}" for name in signs) - for_danger,
         weighings=weighings,
         patterns=tuple(_pattern(name, entry, book) for name, entry in data["patterns"].items()),
         but=frozenset(reading["but"].split()),
@@ -323,17 +351,18 @@ def _language(data: dict[str, Any], points: WordPoints) -> Language:
     )
 
 
-def _pattern(name: str, entry: dict[str, str], book: Book) -> Pattern:
-    if unknown := entry.keys() - {"level", "catches", "looks_for", "unless", "examples"}:
+def _pattern(name: str, entry: dict[str, Any], book: Book) -> Pattern:
+    if unknown := entry.keys() - {"level", "catches", "looks_for", "unless", "examples", "alone"}:
         raise BadPhrase(f"{name}: {', '.join(sorted(unknown))} is not a key of a pattern")
     looks_for, unless = f"{name}.looks_for", f"{name}.unless"
     book.add(looks_for, entry["looks_for"])
     book.add(unless, entry.get("unless", ""))
-    return Pattern(name, Level(entry["level"]), looks_for, unless, tuple(phrases_of(entry["examples"])))
+    examples = tuple(phrases_of(entry["examples"]))
+    return Pattern(name, Level(entry["level"]), looks_for, unless, examples, entry.get("alone", True))
 
 
 def _weighing(name: str, entry: dict[str, Any], signs: Iterable[str]) -> Weighing:
-    if unknown := entry.keys() - {"level", "catches", "alarm_from", "within", "points", "examples"}:
+    if unknown := entry.keys() - {"level", "catches", "alarm_from", "within", "points", "examples", "alone"}:
         raise BadPhrase(f"{name}: {', '.join(sorted(unknown))} is not a key of a points table")
     points: dict[str, int] = entry["points"]
     if unknown := points.keys() - set(signs):
@@ -348,8 +377,9 @@ def _weighing(name: str, entry: dict[str, Any], signs: Iterable[str]) -> Weighin
         Level(entry["level"]),
         entry["alarm_from"],
         within,
-        {f"signs.{sign}": number for sign, number in points.items()},
+        {f"{SIGNS}{sign}": number for sign, number in points.items()},
         tuple(phrases_of(entry["examples"])),
+        entry.get("alone", True),
     )
 
 

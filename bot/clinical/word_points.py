@@ -6,6 +6,7 @@ it to the sentences in tests/clinical/screening, and a clinician can read, sort 
     burden      the word                    burde-      a word that begins so (its first five letters)
     ~die        the same, but taken back    without me  two words beside each other, by their first five letters
     ^ i   me $  the sentence begins, ends   want _ die  two words with one between them
+    {despair}   a sign, or a pattern or table that is not sure alone, by its name in XX.toml
 
 "Taken back" means denied, past, about somebody else or only asked about, as for phrases. What is said in up to two
 neighbouring sentences is added up and divided by the square root of how many things were said, so that length alone is
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
+from typing import Protocol
 
 from bot.clinical.phrases import BadPhrase
 from bot.clinical.terms import Level
@@ -25,9 +27,17 @@ ALARM_FROM = 100  # points: somebody should read the note on the next working da
 CALL_FROM = 130  # points: somebody should call
 STEM = 5  # letters
 FEWEST = 3  # words: with less, such as a typed number, there is nothing to weigh; phrases find "suicide" alone
-KNOWN = 0.5  # of the words: a sentence with fewer that the file knows is in another language
+KNOWN = 0.65  # of the words: a text of which the table knows fewer is in another language
 TAKEN_BACK = "~"
 BEGIN, END = "^", "$"
+COLUMNS = ("said", "points")
+
+
+class Line(Protocol):
+    @property
+    def parts(self) -> Iterable[Iterable[str]]: ...
+    @property
+    def names(self) -> Iterable[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +49,44 @@ class WordPoints:
     def read(cls, text: str) -> "WordPoints":
         """Raises BadPhrase, which names the line."""
         points: dict[str, int] = {}
-        for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
-            said, worth = row.get("said"), row.get("points")
-            if not said or worth is None or not worth.lstrip("-").isdigit():
+        lines = csv.reader(text.splitlines())
+        next(lines, None)  # the names of the columns
+        for number, row in enumerate(lines, start=2):
+            if len(row) != len(COLUMNS) or not row[0] or not row[1].lstrip("-").isdigit():
                 raise BadPhrase(f"line {number}: something said and its points, a whole number, are expected")
+            said, worth = row
             if said in points:
                 raise BadPhrase(f"line {number}: {said!r} has points already")
             points[said] = int(worth)
         words = (word.lstrip(TAKEN_BACK) for said in points for word in said.split())
         return cls(points, frozenset(word[:STEM] for word in words if word.isalnum()))
 
-    def level(self, *sentences: Iterable[str]) -> Level | None:
-        """Of neighbouring sentences, as words that are marked where they are taken back."""
-        reached = self.weigh(*sentences)
+    def knows(self, lines: Iterable[Line]) -> float:
+        """The share of the words that are in the table in some form: of a text in another language, few are."""
+        words = [word.lstrip(TAKEN_BACK)[:STEM] for line in lines for part in line.parts for word in part]
+        return sum(word in self.stems for word in words) / len(words) if len(words) >= FEWEST else 0.0
+
+    def level(self, *lines: Line) -> Level | None:
+        """Of neighbouring lines, as words that are marked where they are taken back."""
+        reached = self.weigh(*lines)
         return Level.ORANGE if reached >= CALL_FROM else Level.YELLOW if reached >= ALARM_FROM else None
 
-    def weigh(self, *sentences: Iterable[str]) -> float:
-        read = [tuple(words) for words in sentences]
-        words = [word.lstrip(TAKEN_BACK) for sentence in read for word in sentence]
-        if len(words) < FEWEST or sum(word[:STEM] in self.stems for word in words) < KNOWN * len(words):
+    def weigh(self, *lines: Line) -> float:
+        if sum(len(tuple(part)) for line in lines for part in line.parts) < FEWEST:
             return 0.0
-        said = {thing for sentence in read for thing in things_said(sentence)}
+        said = {thing for line in lines for thing in things_in(line)}
         return sum(self.points.get(thing, 0) for thing in said) / sqrt(len(said)) if said else 0.0
 
 
+def things_in(line: Line) -> Iterator[str]:
+    """What may have points in one line."""
+    for part in line.parts:
+        yield from things_said(part)
+    yield from (f"{{{name}}}" for name in line.names)
+
+
 def things_said(words: Iterable[str]) -> Iterator[str]:
-    """What may have points in one sentence."""
+    """What may have points in one part of it."""
     stems = [BEGIN]
     for word in words:
         mark = TAKEN_BACK if word.startswith(TAKEN_BACK) else ""

@@ -10,7 +10,7 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from math import sqrt
+from math import log, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from bot.clinical.plain_words import lines_of
 from bot.clinical.screening import Language, Patterns
-from bot.clinical.word_points import ALARM_FROM, things_said
+from bot.clinical.word_points import ALARM_FROM, COLUMNS, things_in
 
 HERE = Path(__file__).parents[2]
 SENTENCES = HERE / "tests" / "clinical" / "screening"
@@ -28,9 +28,11 @@ FILES = HERE / "bot" / "clinical" / "screening_patterns"
 HARMLESS = "negative"
 FOLDS = 5
 SEED = 1
-STRENGTH = 10.0  # of the fit; 3 to 30 do about as well on unseen sentences
-FALSE_ALARMS = 0.05  # of harmless sentences, by words alone
-SEEN_OFTEN = 2  # what is said in fewer sentences has no points
+STRENGTH = 1.0  # of the fit; 0.3 to 3 do about as well on unseen sentences
+FALSE_ALARMS = 0.06  # of harmless sentences, by words alone: those that we have are harder than most
+SEEN_OFTEN = (
+    3  # what is said in fewer sentences has no points: with two, half as many again, and no better on unseen ones
+)
 Said = frozenset[str]
 
 
@@ -49,7 +51,7 @@ def main() -> None:
 
 def fitted(language: Language, patterns: Patterns, false_alarms: float = FALSE_ALARMS) -> tuple[dict[str, int], str]:
     """The points, and how many of each kind of sentence alarm by words alone when the fit has not seen them."""
-    texts, kinds = _sentences(language.code)
+    texts, kinds = _sentences(language)
     said = [_said(text, language, patterns) for text in texts]
     danger = np.array([kind != HARMLESS for kind in kinds])
     unseen = _unseen(said, danger)
@@ -60,29 +62,31 @@ def fitted(language: Language, patterns: Patterns, false_alarms: float = FALSE_A
     return {thing: worth for thing, worth in points.items() if worth}, figures
 
 
-def _sentences(code: str) -> tuple[list[str], list[str]]:
-    with (SENTENCES / f"{code}.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["text"]: row["kind"] for row in csv.DictReader(file) if row["split"] == "tune"}
+def _sentences(language: Language) -> tuple[list[str], list[str]]:
+    """Those to tune on, and the examples and harmless sentences in the language's own file."""
+    rows = dict.fromkeys(language.harmless, HARMLESS)
+    rows |= {example: "example" for pattern in language.patterns for example in pattern.examples}
+    rows |= {example: "example" for weighing in language.weighings for example in weighing.examples}
+    with (SENTENCES / f"{language.code}.csv").open(encoding="utf-8", newline="") as file:
+        rows |= {row["text"]: row["kind"] for row in csv.DictReader(file) if row["split"] == "tune"}
     return list(rows), list(rows.values())
 
 
 def _said(text: str, language: Language, patterns: Patterns) -> Said:
-    return frozenset(
-        thing
-        for parts in language.marked(lines_of(text, patterns.spelling))
-        for part in parts
-        for thing in things_said(part)
-    )
+    return frozenset(thing for line in language.read(lines_of(text, patterns.spelling)) for thing in things_in(line))
 
 
 def _weights(said: Sequence[Said], danger: NDArray[np.bool_]) -> dict[str, float]:
+    """What is said seldom may weigh more than what is said often: the fit is shrunk less there."""
     often = Counter(thing for things in said for thing in things)
-    rows = [{thing: 1 / sqrt(len(things)) for thing in things if often[thing] >= SEEN_OFTEN} for things in said]
+    rarity = {thing: 1 + log(len(said) / times) for thing, times in often.items() if times >= SEEN_OFTEN}
+    rows = [{thing: rarity[thing] / sqrt(len(things)) for thing in things if thing in rarity} for things in said]
     columns = DictVectorizer()
     fit = LogisticRegression(C=STRENGTH, class_weight="balanced", fit_intercept=False, max_iter=5_000)
     fit.fit(columns.fit_transform(rows), danger)
     weights: list[float] = np.asarray(fit.coef_)[0].tolist()
-    return dict(zip(columns.get_feature_names_out().tolist(), weights, strict=True))
+    names: list[str] = columns.get_feature_names_out().tolist()
+    return {thing: weight * rarity[thing] for thing, weight in zip(names, weights, strict=True)}
 
 
 def _reached(things: Said, weights: dict[str, float]) -> float:
@@ -104,7 +108,7 @@ def _unseen(said: Sequence[Said], danger: NDArray[np.bool_]) -> NDArray[np.float
 def _write(file: Path, points: dict[str, int]) -> None:
     with file.open("w", encoding="utf-8", newline="") as written:
         table = csv.writer(written, lineterminator="\n")
-        table.writerow(("said", "points"))
+        table.writerow(COLUMNS)
         lines: list[tuple[str, int]] = sorted(points.items(), key=_most_first)
         table.writerows(lines)
 
