@@ -63,8 +63,8 @@ class WordPoints:
 
     def knows(self, lines: Iterable[Line]) -> float:
         """The share of the words that are in the table in some form: of a text in another language, few are."""
-        words = [word.lstrip(TAKEN_BACK)[:STEM] for line in lines for part in line.parts for word in part]
-        return sum(word in self.stems for word in words) / len(words) if len(words) >= FEWEST else 0.0
+        words = _words(lines)
+        return sum(word[:STEM] in self.stems for word in words) / len(words) if len(words) >= FEWEST else 0.0
 
     def level(self, *lines: Line) -> Level | None:
         """Of neighbouring lines, as words that are marked where they are taken back."""
@@ -72,10 +72,16 @@ class WordPoints:
         return Level.ORANGE if reached >= CALL_FROM else Level.YELLOW if reached >= ALARM_FROM else None
 
     def weigh(self, *lines: Line) -> float:
-        if sum(len(tuple(part)) for line in lines for part in line.parts) < FEWEST:
+        if len(_words(lines)) < FEWEST:
             return 0.0
         said = {thing for line in lines for thing in things_in(line)}
         return sum(self.points.get(thing, 0) for thing in said) / sqrt(len(said)) if said else 0.0
+
+
+def _words(lines: Iterable[Line]) -> list[str]:
+    """Without numbers and signs such as a stroke."""
+    words = [word.lstrip(TAKEN_BACK) for line in lines for part in line.parts for word in part]
+    return [word for word in words if word.isalpha()]
 
 
 def things_in(line: Line) -> Iterator[str]:
