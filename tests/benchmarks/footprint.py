@@ -75,7 +75,7 @@ async def measure(scale: float) -> list[Row]:
 
             warm, loaded = await _growth(lambda: _ours(address, Path(name)), whole_check_in, scale)
             their_warm, their_loaded = await _growth(
-                lambda: bare_bot(address), lambda: waves(people, members), scale / 5
+                lambda: bare_bot(address), lambda: waves(people, members), scale / 20
             )
             desk.close()
     return [
@@ -83,5 +83,5 @@ async def measure(scale: float) -> list[Row]:
         Row("memory at rest", f"{rest:.0f} MB", f"{their_rest:.0f} MB", times(rest, their_rest)),
         Row(f"memory after {WARM * scale:.0f} s of answers, and after {LOAD * scale:.0f} s more",
             f"{warm:.0f} -> {loaded:.0f} MB ({loaded / warm - 1:+.0%})",
-            f"{their_warm:.0f} -> {their_loaded:.0f} MB ({their_loaded / their_warm - 1:+.0%}; a fifth of the time)"),
+            f"{their_warm:.0f} -> {their_loaded:.0f} MB ({their_loaded / their_warm - 1:+.0%}; a twentieth of the time)"),
     ]  # fmt: skip
