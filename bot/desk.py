@@ -66,7 +66,7 @@ class Queue:
 
     def put(self, job: Job) -> None:
         with self._lock:
-            self._line_up(job)
+            self._line_of(job).append(job)
             if self._busy >= self._most:
                 return
             self._busy += 1
@@ -98,18 +98,21 @@ class Queue:
             results = self._database.together([(job.at or now, job.act) for job in batch], announce=wakes)
         except BaseException as error:
             results = [error if isinstance(error, Exception) else RuntimeError("stopped")] * len(batch)
+        with self._lock:
+            for job in reversed(batch[len(results) :]):  # too much for one commit: what came meanwhile may go first
+                self._line_of(job).appendleft(job)
         settled = []
-        for job, result in zip(batch, results, strict=True):
+        for job, result in zip(batch, results, strict=False):
             job.tries += 1
             if isinstance(result, Conflict) and job.tries < MOST_TRIES:
                 with self._lock:
-                    self._line_up(job)
+                    self._line_of(job).append(job)
             else:
                 settled.append((job.done, result))
         batch[0].loop.call_soon_threadsafe(self._tell, settled, wakes)
 
-    def _line_up(self, job: Job) -> None:
-        (self._giving_way if job.gives_way else self._ahead).append(job)
+    def _line_of(self, job: Job) -> deque[Job]:
+        return self._giving_way if job.gives_way else self._ahead
 
     def _tell(self, settled: Sequence[tuple[asyncio.Future[Any], Any]], wakes: bool) -> None:
         """On the event loop: what became of a batch."""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -33,6 +34,7 @@ T = TypeVar("T")
 MIGRATIONS = Path(__file__).parent / "migrations"
 MOST_TRIES = 6  # of an act that meets another process at the same row
 OVERTAKEN = ("40001", "40P01")  # SQLSTATE: serialization failure, deadlock
+LONGEST_COMMIT = 0.1  # seconds in which units of work still join it: danger that comes meanwhile waits no longer
 COMMITTED = "afterglow"  # the channel on which PostgreSQL tells the other processes of a commit
 RUNS_FROM = "schema.runs_from"  # the fact which programs, by their schema, can work with the database as it is
 MIGRATING = 7_261_113  # the advisory lock of whoever migrates on PostgreSQL
@@ -86,11 +88,17 @@ class Database:
 
         Gives what each returned or raised. `Unavailable` for all when the transaction itself failed; `Conflict` for
         one that met another process at the same row and may be tried again. `announce` wakes the other processes.
+        When they take long, the first of them are committed and the rest is not begun: fewer results come back.
         """
         try:
             with self.engine.begin() as connection:
                 fresh: set[str] = set()
-                outcomes = [self._one(connection, unit, fresh, nested=len(units) > 1) for unit in units]
+                outcomes: list[tuple[T | Exception, list[AuditEntry]]] = []
+                ends = time.monotonic() + LONGEST_COMMIT
+                for unit in units:
+                    outcomes.append(self._one(connection, unit, fresh, nested=len(units) > 1))
+                    if time.monotonic() > ends:
+                        break
                 if announce and not self.is_sqlite:
                     connection.execute(text(f"NOTIFY {COMMITTED}"))
                 append_to_trail(connection, [entry for _, trail in outcomes for entry in trail])

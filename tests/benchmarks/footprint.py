@@ -40,7 +40,7 @@ async def _start_to_ready(start: Start) -> tuple[float, float]:
 async def _growth(start: Start, answer: Callable[[], Awaitable[object]], scale: float) -> tuple[float, float]:
     """MB after warming up, and after the load."""
     async with start() as process:
-        await _load(answer, WARM * scale)
+        await _load(answer, WARM * min(1, scale))
         warm = process.memory()
         await _load(answer, LOAD * scale)
         return warm, process.memory()
@@ -81,7 +81,7 @@ async def measure(scale: float) -> list[Row]:
     return [
         Row("start to ready; a bare bot", f"{own:.2f} s", f"{theirs:.2f} s", times(own, theirs)),
         Row("memory at rest", f"{rest:.0f} MB", f"{their_rest:.0f} MB", times(rest, their_rest)),
-        Row(f"memory after {WARM * scale:.0f} s of answers, and after {LOAD * scale:.0f} s more",
+        Row(f"memory after {WARM * min(1, scale):.0f} s of answers, and after {LOAD * scale:.0f} s more",
             f"{warm:.0f} -> {loaded:.0f} MB ({loaded / warm - 1:+.0%})",
-            f"{their_warm:.0f} -> {their_loaded:.0f} MB ({their_loaded / their_warm - 1:+.0%}; a twentieth of the time)"),
+            f"{their_warm:.0f} -> {their_loaded:.0f} MB ({their_loaded / their_warm - 1:+.0%}; 1/20 of the time)"),
     ]  # fmt: skip

@@ -1,11 +1,17 @@
 """Units of work that share a commit, on both engines: one that fails undoes itself, and nothing of it stays."""
 
+import asyncio
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
+from bot.desk import Job, Queue
+from storage import engine
 from storage.crypto import MasterKeys
 from storage.engine import Database
 from storage.errors import Conflict, Unavailable
@@ -109,3 +115,47 @@ def test_two_processes_at_one_alert(postgres_url: str, tmp_path: Path) -> None:
         here.transact(NOW, raise_another)
     here.close()
     there.close()
+
+
+def test_a_commit_that_takes_long_ends_early_and_leaves_the_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LONGEST_COMMIT", 0.0)
+    assert database.together([(NOW, note("first")), (NOW, note("second"))]) == ["first"]
+    with database.unit_of_work(NOW) as stores:
+        assert stores.facts.read("first") == "noted"
+        assert stores.facts.read("second") is None
+
+
+async def test_danger_goes_before_what_was_left_of_a_long_commit(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'small.sqlite'}", MasterKeys.from_file(tmp_path / "master.keys"))
+    database.migrate()
+    queue = Queue(database, SystemClock(), 1, lambda: None)
+    loop, order = asyncio.get_running_loop(), list[str]()
+    begun = threading.Event()
+
+    def act(name: str, seconds: float) -> Callable[[Stores], str]:
+        def act(stores: Stores) -> str:
+            begun.set()
+            time.sleep(seconds)
+            order.append(name)
+            return note(name)(stores)
+
+        return act
+
+    def put(name: str, seconds: float, *, gives_way: bool) -> asyncio.Future[str]:
+        done: asyncio.Future[str] = loop.create_future()
+        queue.put(Job(act(name, seconds), done, loop, wakes=False, at=None, gives_way=gives_way))
+        return done
+
+    before = put("before", 0.05, gives_way=True)  # the others line up meanwhile
+    await asyncio.to_thread(begun.wait)
+    answers = [put(f"answer {number}", 0.06, gives_way=True) for number in range(6)]
+    await before
+    await asyncio.sleep(0.02)
+    danger = put("danger", 0.0, gives_way=False)
+    assert await asyncio.gather(danger, *answers) == ["danger", *(f"answer {number}" for number in range(6))]
+    assert order.index("danger") < order.index("answer 3")
+    assert sorted(order) == sorted(["before", "danger", *(f"answer {number}" for number in range(6))])
+    queue.close()
+    database.close()
