@@ -159,7 +159,7 @@ def _move_to(work: Work, zone: str) -> None:
         _ask(work, patient, "enrolment.hour")
     else:
         courses.replan(work, patient)
-        letters.reply(work, "notice", detail="settings.saved")
+        letters.reply(work, "settings.zone_saved", patient=patient)
 
 
 def choose_hour(work: Work, text: str) -> None:
@@ -192,10 +192,25 @@ def typed(work: Work, text: str) -> bool:
         case "enrolment.zone":
             choose_zone(work, text)
         case "enrolment.hour":
-            choose_hour(work, text)
+            try:
+                choose_hour(work, text)
+            except NotATime:
+                _town_again(work, text)
         case _:
             return False
     return True
+
+
+def _town_again(work: Work, text: str) -> None:
+    """Where a time was asked for: the time that was shown was that of another town. Raises `NotATime`."""
+    patient = _mine(work)
+    try:
+        zone = places.zone_named(text, patient.country, forgiving=False)
+    except UnknownZone:
+        raise NotATime from None
+    if patient.state not in WAITING_STATES:
+        raise NotATime
+    _move_to(work, zone)
 
 
 def minutes_of(text: str) -> int | None:

@@ -18,8 +18,8 @@ ALIKE = 0.8  # how close a misspelt name must be
 SHORTEST, LONGEST = 3, 40
 
 
-def zone_named(text: str, country: str = "") -> str:
-    """The IANA zone of a city or of a zone's own name; a small misspelling is forgiven. Raises `UnknownZone`.
+def zone_named(text: str, country: str = "", *, forgiving: bool = True) -> str:
+    """The IANA zone of a city or of a zone's own name; a small misspelling may be forgiven. Raises `UnknownZone`.
 
     Of two cities with one name, the one in `country` is meant, else the larger one.
     """
@@ -32,8 +32,8 @@ def zone_named(text: str, country: str = "") -> str:
         lambda: zones.get(_plain(text)),
         lambda: at_home.get(wanted),
         lambda: anywhere.get(wanted),
-        lambda: _alike(wanted, zones),
-        lambda: _alike(wanted, at_home),
+        lambda: _alike(wanted, zones) if forgiving else None,
+        lambda: _alike(wanted, at_home) if forgiving else None,
     )
     found = next((zone for look in known if (zone := look())), None)
     if found is None:

@@ -11,6 +11,20 @@ async def test_the_first_minutes_stay_short(clinic: SimulatedClinic) -> None:
     assert "18 or older" in await clinic.ana.all_texts()
 
 
+async def test_a_town_that_was_misunderstood_is_typed_again(clinic: SimulatedClinic) -> None:
+    await clinic.nurse.says("/enrol")
+    await clinic.ana.says((await clinic.nurse.last()).split()[-1])
+    await clinic.ana.taps("English", "I agree")
+    await clinic.ana.says("Tokio")
+    assert "It is 18:00 where you are" in await clinic.ana.last()
+    await clinic.ana.says("tomorrow morning")  # neither a time nor a town
+    assert "It is 18:00 where you are" in await clinic.ana.all_texts()
+    await clinic.ana.says("Lisbon")
+    assert "It is 09:00 where you are" in await clinic.ana.last()
+    await clinic.ana.says("19:30")
+    assert clinic.desk.act_now(lambda work: [row.zone for row in work.stores.patients.all()]) == ["Europe/Lisbon"]
+
+
 async def test_the_safety_plan_stands_below_i_need_help(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     await clinic.ana.taps("About you")

@@ -60,9 +60,19 @@ def zone(work: Work, _letter: LetterView, reader: Reader) -> Content:
     return Content(reader.say("enrolment.zone"), [[here], help_row(reader)])
 
 
-def hour(_work: Work, _letter: LetterView, reader: Reader) -> Content:
+def hour(work: Work, letter: LetterView, reader: Reader) -> Content:
     row = [labelled(f"{int(at):02d}:00", Tap("hour", detail=at)) for at in HOURS]
-    return Content(reader.say("enrolment.hour"), [row, help_row(reader)])
+    return Content(reader.say("enrolment.hour", now=_their_time(work, letter, reader)), [row, help_row(reader)])
+
+
+def moved(work: Work, letter: LetterView, reader: Reader) -> Content:
+    return Content(reader.say("settings.zone_saved", now=_their_time(work, letter, reader)))
+
+
+def _their_time(work: Work, letter: LetterView, reader: Reader) -> str:
+    """What the clock shows there, by which everybody sees whether a misspelt town was understood."""
+    patient = work.stores.patients.get(letter.patient_id) if letter.patient_id else None
+    return reader.time(work.now, patient.zone if patient else work.clinic.zone)
 
 
 def done(work: Work, letter: LetterView, reader: Reader) -> Content | None:
@@ -110,6 +120,7 @@ KINDS = {
     "enrolment.consent": consent,
     "enrolment.zone": zone,
     "enrolment.hour": hour,
+    "settings.zone_saved": moved,
     "enrolment.done": done,
     "settings": settings,
     "staff.underage": underage,
