@@ -293,6 +293,8 @@ class Patterns:
         least = max(KNOWN, max(knows, default=0.0) - MIXED)
         for (language, readings), known in zip(read, knows, strict=True):
             yield from language.found_in(readings, weighs=known >= least)
+            if max(knows) < KNOWN:  # too short, or in words that no table knows: nothing there could disagree
+                yield from (match for reading in readings for match in reading.unsure)
 
 
 def screen(text: str, patterns: Patterns) -> Match | None:

@@ -325,6 +325,14 @@ def test_the_points_of_what_is_said_add_up_and_length_alone_is_no_danger() -> No
     assert points.weigh(line("such a burden")) > points.weigh(line("such a burden and such a film"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["suicide", "kill me", "kms", "Suizid", "i can't go on", "no puedo más", "Leb wohl", "better off without me"],
+)
+def test_what_is_too_short_to_weigh_counts_as_it_stands(text: str) -> None:
+    assert found(text) is not None
+
+
 def test_a_sign_has_points_like_a_word() -> None:
     points = WordPoints.read(f"{WORDS}{{despair}},500\nsuch,1\nthing,1\n")
     assert points.level(line("such a thing")) is None
@@ -337,7 +345,7 @@ def test_what_is_not_sure_alone_counts_when_the_words_agree() -> None:
     agree = "said,points\n{many_signs},500\nweary,200\nfilm,-600\ni,1\nam,1\nof,1\nit,1\nand,1\na,1\nburden,1\n"
     patterns = Patterns.of([read(unsure, "xx.toml", agree)])
     said = "I am weary of it and a burden"
-    assert screen(said, Patterns.of([read(unsure, "xx.toml")])) is None
+    assert screen(said, Patterns.of([read(unsure, "xx.toml")])) is not None  # no table that could disagree
     assert screen(said, patterns) == Match(Level.ORANGE, "xx.many_signs")
     assert screen(f"{said} and a film", patterns) is None
 
