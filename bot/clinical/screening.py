@@ -18,6 +18,7 @@ import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from importlib import resources
 from typing import Any
 
@@ -79,6 +80,14 @@ class Weighing:
         return sum(self.points.get(sign, 0) for sign in signs) >= self.alarm_from
 
 
+class Tongue(Enum):
+    """Whether a line is in the language that reads it."""
+
+    OURS = auto()
+    ANOTHER = auto()
+    UNKNOWN = auto()  # too short, or in words that no table knows: nothing there could disagree
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One line: its parts, as words with a mark where they are taken back; what it is a sign of; what matches."""
@@ -105,12 +114,16 @@ class Language:
     harmless: tuple[str, ...]  # sentences in which nothing must be found; the tests read them
     word_points: WordPoints
 
-    def found_in(self, lines: Iterable[Reading], *, weighs: bool) -> Iterator[Match]:
-        """Every match in one text; the words are weighed when it is in this language."""
+    def found_in(self, lines: Iterable[Reading], tongues: Iterable[Tongue]) -> Iterator[Match]:
+        """Every match in one text; the words of a line are weighed when it is in this language."""
         before: tuple[Reading, ...] = ()
-        for line in lines:
+        for line, tongue in zip(lines, tongues, strict=True):
             yield from line.sure
-            for near in ((line,), (*before, line)) if weighs else ():
+            # What would be RED is looked at by somebody, whatever the words say.
+            yield from (Match(Level.YELLOW, match.pattern) for match in line.unsure if match.level == Level.RED)
+            if tongue is Tongue.UNKNOWN:
+                yield from line.unsure
+            for near in ((line,), (*before, line)) if tongue is Tongue.OURS else ():
                 if level := self.word_points.level(*near):
                     yield from (match for one in near for match in one.unsure)
                     yield Match(level, f"{self.code}.{WORDS}")
@@ -286,15 +299,25 @@ class Patterns:
         return cls(languages, Spelling.of(known, {key for language in languages for key in language.key_words}))
 
     def found_in(self, lines: Iterable[Line]) -> Iterator[Match]:
-        """What every language finds; words have their points only in the language that the text is in, or in both."""
+        """What every language finds; a line's words have their points only in the language that it is in."""
         lines = list(lines)
         read = [(language, list(language.read(lines))) for language in self.languages]
-        knows = [language.word_points.knows(readings) for language, readings in read]
-        least = max(KNOWN, max(knows, default=0.0) - MIXED)
-        for (language, readings), known in zip(read, knows, strict=True):
-            yield from language.found_in(readings, weighs=known >= least)
-            if max(knows) < KNOWN:  # too short, or in words that no table knows: nothing there could disagree
-                yield from (match for reading in readings for match in reading.unsure)
+        whole = [language.word_points.knows(readings) for language, readings in read]
+        knows = [[language.word_points.knows([line]) for line in readings] for language, readings in read]
+        most = [max(of_line) for of_line in zip(*knows, strict=True)]
+        for (language, readings), of_text, of_lines in zip(read, whole, knows, strict=True):
+            tongues = (
+                _tongue(known, best) if best > 0 else _tongue(of_text, max(whole))  # too short to tell: as the rest
+                for known, best in zip(of_lines, most, strict=True)
+            )
+            yield from language.found_in(readings, tongues)
+
+
+def _tongue(known: float, most: float) -> Tongue:
+    """By the share of the words that this language knows, and the most that any does."""
+    if most < KNOWN:
+        return Tongue.UNKNOWN
+    return Tongue.OURS if known >= max(KNOWN, most - MIXED) else Tongue.ANOTHER
 
 
 def screen(text: str, patterns: Patterns) -> Match | None:

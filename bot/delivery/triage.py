@@ -55,8 +55,11 @@ class Triage:
         return len(rows)
 
     async def look_at_turn(self, position: int, seen: Look) -> None:
-        """A typed number can only be judged when its turn has come: then, too, before its handler and on its own."""
-        if seen.data is not None or seen.text is None or typed_number(seen.text) is None:
+        """A typed number can only be judged when its turn has come: then, too, before its handler and on its own.
+
+        One in a message that was changed later answers no question: the one that is shown by now is another.
+        """
+        if seen.data is not None or seen.is_edit or seen.text is None or typed_number(seen.text) is None:
             return
         origin = seen.origin(position, self._desk.name)
         try:

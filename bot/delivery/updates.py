@@ -22,6 +22,7 @@ class Look:
     data: str | None  # of a tapped button
     callback_id: str | None
     text: str | None
+    is_edit: bool  # of what was written before
 
     def origin(self, source: int, claim: str) -> Origin:
         return Origin(self.number, self.is_group, self.sender, source, claim)
@@ -43,6 +44,7 @@ def look(raw: Raw) -> Look:
         data=_text(tap.get("data")),
         callback_id=_text(tap.get("id")),
         text=None if tap else _text(message.get("text")) or _text(message.get("caption")),
+        is_edit="edited_message" in raw,
     )
 
 

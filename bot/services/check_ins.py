@@ -381,7 +381,8 @@ def write_note(work: Work, text: str, said: str) -> None:
 def typed_answer(work: Work, patient: Patient, text: str) -> Answer | None:
     """What a typed text says to the question that is shown: a number on a scale, else an answer in its own words.
 
-    None when it says nothing to it, or none is shown. A number is no answer to «Yes» and «No»: it could mean either.
+    None when it says nothing to it, or none is shown. A number is no answer to «Yes» and «No»: it could mean either. Where
+    options have points, as on the paper of PHQ-9, it is those.
     """
     value, check_in = typed_number(text), work.stores.check_ins.open_for(patient.id)
     if check_in is None or check_in.shown_at is None:
@@ -394,7 +395,7 @@ def typed_answer(work: Work, patient: Patient, text: str) -> Answer | None:
         said = [option.casefold() for option in options]
         if _plain_words(text) in said:
             value = question.item.low + said.index(_plain_words(text))
-        elif value is not None:
+        elif value is not None and question.item.code not in question.instrument.scored:
             raise NotAnOption
     if value is None:
         return None

@@ -34,6 +34,29 @@ async def test_an_edited_number_answers_no_other_question(clinic: SimulatedClini
     assert any(message["text"].startswith("2 of ") for message in await clinic.ana.messages())
 
 
+async def test_an_edited_number_is_no_danger_that_was_never_told(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    for number in ("7", "7", "5"):
+        await clinic.ana.says(number)
+    assert "kill yourself" in await clinic.ana.last()
+    await clinic.ana.edits_last("9")  # of the sleep, while the urge is asked
+    assert clinic.desk.act_now(lambda work: work.stores.alerts.all_open()) == []
+
+
+async def test_a_number_answers_the_ninth_item_as_on_paper(clinic: SimulatedClinic) -> None:
+    await clinic.enrols(clinic.ana)
+    await clinic.next_prompt(clinic.ana)
+    await clinic.ana.taps("7", "7", "5", "0")
+    asked = 0
+    while "better off dead" not in await clinic.ana.last():
+        asked += 1
+        assert asked < 40
+        await clinic.ana.says("0")
+    await clinic.ana.says("3")
+    assert [alert.rule for alert in clinic.desk.act_now(lambda work: work.stores.alerts.all_open())] == ["R0"]
+
+
 async def test_danger_is_read_whatever_was_asked_for(clinic: SimulatedClinic) -> None:
     await clinic.enrols(clinic.ana)
     await clinic.ana.says("/settings")
