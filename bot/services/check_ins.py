@@ -381,8 +381,8 @@ def write_note(work: Work, text: str, said: str) -> None:
 def typed_answer(work: Work, patient: Patient, text: str) -> Answer | None:
     """What a typed text says to the question that is shown: a number on a scale, else an answer in its own words.
 
-    None when it says nothing to it, or none is shown. A number is no answer to «Yes» and «No»: it could mean either. Where
-    options have points, as on the paper of PHQ-9, it is those.
+    None when it says nothing to it, or none is shown. A number is no answer to «Yes» and «No»: it could mean either.
+    Where options have points, as on the paper of PHQ-9, it is those.
     """
     value, check_in = typed_number(text), work.stores.check_ins.open_for(patient.id)
     if check_in is None or check_in.shown_at is None:
